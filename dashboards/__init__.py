@@ -1,0 +1,1 @@
+"""Dashboards: data, and the script that builds them."""

@@ -1,0 +1,1 @@
+"""Checks of this computer's devices: one question to a device each."""

@@ -1,0 +1,1 @@
+"""The record of a self-test, and all that is made of it: vocabulary, policy, verdict, advice."""

@@ -1,0 +1,130 @@
+"""Every measured quantity and every failure code, once. No other place makes names.
+
+A quantity called `rtt_p95_seconds` here is `rtt_p95_seconds` in JSON, policy and store, and
+`motesklar_rtt_p95_seconds` in Prometheus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+INTERVAL_SUFFIXES = ("_ci95_low", "_ci95_high")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """`interval`: a mean or a ratio of a sample, published with the two ends of its 95 % confidence interval."""
+
+    name: str
+    unit: str  # seconds | bytes | bytes per second | ratio | count | MOS | dBFS | dB | dBm | frames per second
+    help: str
+    standard: str = ""
+    interval: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name, and the names of the interval's ends when there is one."""
+        return (self.name, *(self.name + s for s in INTERVAL_SUFFIXES)) if self.interval else (self.name,)
+
+
+def _percentiles(stem: str, percentiles: str, help_: str, standard: str) -> Iterator[Quantity]:
+    for p in percentiles.split():
+        yield Quantity(f"{stem}_{p}_seconds", "seconds", f"{help_}, {p}", standard)
+
+
+def _directions(stem: str, unit: str, help_: str, standard: str, *, interval: bool = False) -> Iterator[Quantity]:
+    """`stem` holds `{}` where up or down goes; up is from this computer to the room."""
+    for way, words in (("up", "to the room"), ("down", "from the room")):
+        yield Quantity(stem.format(way), unit, f"{help_}, {words}", standard, interval)
+
+
+def _echo() -> Iterator[Quantity]:
+    yield from _percentiles("rtt", "min p50 p95 p99 max", "round-trip time less the reflector's own time", "RFC 2681")
+    yield Quantity("rtt_mean_seconds", "seconds", "round-trip time, mean", "RFC 2681", interval=True)
+    yield from _directions(
+        "jitter_{}_seconds", "seconds", "interarrival jitter of the audio stream, worst 15 s", "RFC 3550", interval=True
+    )
+    for way in ("up", "down"):
+        yield from _percentiles(f"ipdv_{way}", "p50 p95 p99", "size of inter-packet delay variation", "RFC 5481")
+        yield from _percentiles(f"pdv_{way}", "p50 p95 p99", "packet delay variation above the minimum", "RFC 5481")
+    yield from _directions("loss_{}_ratio", "ratio", "packets lost", "RFC 7680", interval=True)
+    yield Quantity("loss_ratio", "ratio", "packets that did not come back, either way", "RFC 6673", interval=True)
+    yield from _directions(
+        "late_{}_ratio", "ratio", "packets later than the playout buffer can wait, of those that came", "RFC 3611"
+    )
+    yield from _directions("duplicate_{}_ratio", "ratio", "extra copies of packets", "RFC 5560")
+    yield from _directions("reordered_{}_ratio", "ratio", "packets overtaken on the way", "RFC 4737")
+    yield from _directions(
+        "burst_loss_{}_ratio", "ratio", "packets lost in the worst 200 ms", "Microsoft Teams", interval=True
+    )
+    yield from _directions("burst_density_{}_ratio", "ratio", "loss within bursts", "RFC 3611")
+    yield from _directions("gap_density_{}_ratio", "ratio", "loss between bursts", "RFC 3611")
+    yield from _directions("burst_duration_{}_seconds", "seconds", "mean length of a burst", "RFC 3611")
+    yield from _directions("gap_duration_{}_seconds", "seconds", "mean length of a gap", "RFC 3611")
+    yield from _directions("mos_{}", "MOS", "conversational quality by the E-model", "ITU-T G.107")
+
+
+def _sender() -> Iterator[Quantity]:
+    yield from _percentiles("local_queue", "p50 p95 p99", "time a packet waited inside this computer", "")
+    yield from _percentiles("send_error", "p50 p99 max", "how far from its planned time a packet left", "")
+    yield Quantity("sends_missed_ratio", "ratio", "packets that left over half a pacing interval late, or never", "")
+    yield Quantity("packets_sent", "count", "packets sent")
+    yield Quantity("packets_reflected", "count", "packets that reached the room")
+    yield Quantity("packets_received", "count", "packets that came back")
+    yield Quantity("rtt_floor_seconds", "seconds", "RTT p50 against the reflector in this computer: what we add")
+    yield Quantity("jitter_floor_seconds", "seconds", "jitter against the reflector in this computer: what we add")
+
+
+def _throughput() -> Iterator[Quantity]:
+    yield from _directions("throughput_{}_bytes_per_second", "bytes per second", "goodput", "ndt7", interval=True)
+    yield from _directions("capacity_{}_bytes_per_second", "bytes per second", "capacity", "RFC 5136", interval=True)
+    yield from _directions("rtt_rise_{}_seconds", "seconds", "rise of the RTT while the link is loaded", "")
+
+
+def _call() -> Iterator[Quantity]:
+    yield Quantity("call_setup_seconds", "seconds", "ICE and DTLS, from offer to connected", "RFC 8445")
+    yield Quantity("first_media_seconds", "seconds", "from joining to the first sound or picture", "")
+    yield Quantity("call_cpu_ratio", "ratio", "this computer's CPU used during the call", "")
+
+
+def _devices() -> Iterator[Quantity]:
+    yield Quantity("camera_frames_per_second", "frames per second", "camera frames delivered at 720p", "")
+    yield Quantity("camera_black_ratio", "ratio", "camera frames that show nothing", "")
+    yield Quantity("camera_frozen_ratio", "ratio", "camera frames that repeat the one before", "")
+    yield Quantity("speech_level_dbfs", "dBFS", "level of speech, RMS", "")
+    yield Quantity("signal_to_noise_db", "dB", "speech above the noise of the room", "")
+
+
+def _wifi() -> Iterator[Quantity]:
+    yield Quantity("wifi_signal_dbm", "dBm", "received signal strength", "IEEE 802.11")
+    yield Quantity("wifi_retry_ratio", "ratio", "wifi frames sent again, of those sent, during the run", "IEEE 802.11")
+
+
+QUANTITIES: dict[str, Quantity] = {
+    q.name: q for part in (_echo, _sender, _throughput, _call, _devices, _wifi) for q in part()
+}
+NAMES: frozenset[str] = frozenset(name for q in QUANTITIES.values() for name in q.names)
+
+FAILURES: dict[str, str] = {
+    "room_unreachable": "no answer from the test room",
+    "room_refused_connection": "the test room's computer answers, but no test room runs there",
+    "room_name_unknown": "the test room's name could not be found",
+    "room_certificate_untrusted": "the test room's certificate is not trusted by this computer",
+    "room_certificate_mismatch": "the test room's certificate is not the expected one",
+    "room_certificate_not_valid_now": "the certificate is not valid at this computer's time: is the clock right?",
+    "room_token_refused": "the test room does not accept this token",
+    "room_busy": "the test room has no place free just now",
+    "room_too_many_requests": "too many tests from here in a short time",
+    "room_protocol": "what answers there is not a test room of this kind",
+    "session_expired": "the test room ended the session before the test was over",
+    "no_reply": "the test room's UDP port answers nothing at all on this link",
+    "link_vanished": "the link disappeared during the test",
+    "link_no_address": "the link has no address to send from",
+    "link_not_bound": "packets could not be bound to this link's device",
+    "link_bypassed": "the packets did not leave by this link",
+    "clock_stepped": "this computer's clock was set during the test",
+    "timeout": "the deadline passed",
+    "interrupted": "the test was stopped",
+    "probe_broken": "the probe itself failed; this is a defect of the program",
+}

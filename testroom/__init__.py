@@ -1,0 +1,1 @@
+"""The test room: the far end that probes measure against."""
