@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SPIN_NS = 80_000  # woken this long before a deadline, the rest is spent looking at the clock
+_SPIN_LEAST_NS, _SPIN_MOST_NS = 40_000, 400_000
 _PR_SET_TIMERSLACK = 29
 _POLLIN = 1
 
@@ -54,6 +54,19 @@ def _select_waiter(fd: int) -> Wait:
         return bool(select.select([fd], [], [], max(0, nanoseconds) / 1e9)[0])
 
     return wait
+
+
+class Spin:
+    """How long before a deadline to be awake: as long as this computer has lately overslept, within bounds."""
+
+    __slots__ = ("ns",)
+
+    def __init__(self) -> None:
+        self.ns = _SPIN_LEAST_NS
+
+    def overslept(self, late_ns: int) -> None:
+        """Learn from a sleep that ended `late_ns` after its time; forgotten at 2 % a sleep."""
+        self.ns = min(_SPIN_MOST_NS, max(_SPIN_LEAST_NS, late_ns + late_ns // 4, self.ns - self.ns // 50))
 
 
 def spin_until(deadline_ns: int) -> None:

@@ -5,27 +5,11 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from reports.rules import Traffic
+
 Stream = Literal["audio", "video"]
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """A meeting's traffic in one direction; the room sends the same back. The policy's [traffic] gives the figures."""
-
-    video_bytes_per_second: float = 100_000.0
-    video_frame_interval_seconds: float = 1 / 30
-    video_packet_bytes: int = 1200  # at most
-    audio_interval_seconds: float = 0.02
-    audio_payload_bytes: int = 160
-    playout_buffer_seconds: float = 0.2
-
-    @property
-    def bytes_per_second(self) -> float:
-        """UDP payload in one direction."""
-        return self.video_bytes_per_second + self.audio_payload_bytes / self.audio_interval_seconds
 
 
 class Planned(NamedTuple):
@@ -55,7 +39,7 @@ def _video(seconds: float, traffic: Traffic) -> Iterator[Planned]:
     frame = traffic.video_bytes_per_second * traffic.video_frame_interval_seconds
     if frame < 1:
         return
-    packets = math.ceil(frame / traffic.video_packet_bytes)
+    packets = math.ceil(frame / traffic.video_packet_max_bytes)
     size = math.ceil(frame / packets)
     phase = traffic.audio_interval_seconds / 3  # frames do not begin on an audio packet's moment by design
     for i in range(round(seconds / traffic.video_frame_interval_seconds)):
@@ -66,3 +50,13 @@ def _video(seconds: float, traffic: Traffic) -> Iterator[Planned]:
 def bytes_of(plan: list[Planned]) -> int:
     """UDP payload octets of the whole plan, one direction."""
     return sum(p.size for p in plan)
+
+
+def within_budget(seconds: float, traffic: Traffic, most_bytes: float) -> list[Planned]:
+    """Audio, and as many of the video frames, evenly chosen, as `most_bytes` (one direction) has room for."""
+    audio, video = list(_audio(seconds, traffic)), list(_video(seconds, traffic))
+    rest = max(0.0, most_bytes - bytes_of(audio))
+    frames = sorted({p.offset_ns for p in video})
+    keep = min(1.0, rest / max(1, bytes_of(video)))
+    kept = {at for i, at in enumerate(frames) if int((i + 1) * keep) > int(i * keep)}
+    return list(heapq.merge(audio, (p for p in video if p.offset_ns in kept)))

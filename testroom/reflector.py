@@ -23,6 +23,7 @@ from testroom.sessions import Sessions, StampSession
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _POLL_MS = 200
+_FEW = 8  # a video frame's burst; more at once is load, where a system call for each costs too much
 _PLAIN_SESSIONS = _DEPARTURES = 4096
 
 
@@ -113,9 +114,15 @@ class Reflector:
             reason = self._reflect(Datagram(port, index, port.datagram(index)))
             if reason:
                 self.counts.refused[reason] += 1
-        if count:
-            self.counts.send_failed += port.flush()
-            self._learn_departures(port)
+            elif count <= _FEW:
+                self._depart(port)
+        if count > _FEW:
+            self._depart(port)
+
+    def _depart(self, port: Port) -> None:
+        """Send what was answered. One at a time when there are few: each can then tell when the one before left."""
+        self.counts.send_failed += port.flush()
+        self._learn_departures(port)
 
     def _learn_departures(self, port: Port) -> None:
         waiting = self._departures[port]

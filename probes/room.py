@@ -1,0 +1,235 @@
+"""The test room as a probe sees it: asking for a session over HTTPS by one link, and the report at its end.
+
+A room is named by URL: https://HOST:PORT, with #sha256=FINGERPRINT for a certificate of its own, or
+stamp://HOST[:PORT] for any plain STAMP reflector, which knows no sessions and gives no report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import re
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from probes import stamp
+from probes.links.binding import bind_to_link
+from probes.roundtrip import Fates
+from probes.sender import Access
+from probes.session import ProbeFailure
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+
+    from reports.record import Link
+
+CONNECT_S = 5.0
+REPORT_S = 4.0
+SESSION_SCHEMA = "motesklar.session/1"
+_CERT_NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+_COUNTS = ("received", "duplicates", "reordered", "throttled")
+_BY_STATUS = {401: "room_token_refused", 403: "room_token_refused", 429: "room_too_many_requests", 503: "room_busy"}
+
+
+class RoomUrlError(ValueError):
+    """The room's URL is not one; the message says what one looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where the room is and what opens it. `fingerprint`: SHA-256 of its certificate, instead of a known issuer."""
+
+    host: str
+    port: int
+    plain: bool = False
+    fingerprint: bytes | None = None
+    token: str | None = None
+
+    async def open(self, link: Link | None, seconds: float, packets_per_second: float) -> RoomSession:
+        """A session for one link. ProbeFailure says why there is none."""
+        if self.plain:
+            return await _plain_session(self)
+        http = _http(self, link)
+        try:
+            return await _ask(self, http, seconds, packets_per_second)
+        except BaseException:
+            await http.close()
+            raise
+
+
+@dataclass(slots=True)
+class RoomSession:
+    """A session's UDP address and key. `clock_offset_seconds`: the room's clock less ours, to within the RTT."""
+
+    address: tuple[str, int]
+    access: Access
+    clock_offset_seconds: float | None = None
+    _http: ClientSession | None = None
+    _path: str = ""
+
+    async def close(self) -> Fates | None:
+        """End the session and fetch what the reflector saw; None when it cannot be had."""
+        if self._http is None:
+            return None
+        try:
+            async with asyncio.timeout(REPORT_S), self._http.delete(self._path) as answer:
+                return _fates(await answer.json()) if answer.status == 200 else None
+        except Exception:  # noqa: BLE001 - without the report less is known; the measurement stands
+            return None
+        finally:
+            await self._http.close()
+
+
+def parse_room(url: str, token: str | None = None) -> Room:
+    """Read a room's URL. RoomUrlError says in a line what is wrong."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise RoomUrlError(f"{url!r} is not a room's address: {error}") from None
+    if parts.scheme not in ("https", "stamp") or not parts.hostname:
+        raise RoomUrlError(f"a room's address looks like https://room.example:8443 or stamp://router:862, not {url!r}")
+    if parts.scheme == "stamp":
+        return Room(parts.hostname, port or stamp.PORT, plain=True)
+    return Room(parts.hostname, port or 443, fingerprint=_fingerprint(parts.fragment), token=token)
+
+
+def _fingerprint(fragment: str) -> bytes | None:
+    if not fragment:
+        return None
+    digits = fragment.removeprefix("sha256=").replace(":", "")
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
+        raise RoomUrlError("after # comes sha256= and the 64 hexadecimal digits that the room printed")
+    return bytes.fromhex(digits)
+
+
+def _http(room: Room, link: Link | None) -> ClientSession:
+    from aiohttp import ClientSession, ClientTimeout, Fingerprint, TCPConnector
+
+    trust = Fingerprint(room.fingerprint) if room.fingerprint else _system_trust()
+    family = _family(link)
+    connector = TCPConnector(ssl=trust, socket_factory=_factory(link), family=family, force_close=False)
+    headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
+    base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
+    return ClientSession(base, connector=connector, headers=headers, timeout=ClientTimeout(total=CONNECT_S))
+
+
+def _system_trust() -> ssl.SSLContext:
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _family(link: Link | None) -> socket.AddressFamily:
+    """Only families of which the link has an address."""
+    if link is None:
+        return socket.AF_UNSPEC
+    families = {socket.AF_INET6 if ":" in a else socket.AF_INET for a in link.addresses}
+    return families.pop() if len(families) == 1 else socket.AF_UNSPEC
+
+
+def _factory(link: Link | None) -> Any:
+    def make(info: tuple[Any, ...]) -> socket.socket:
+        sock = socket.socket(info[0], info[1], info[2])
+        try:
+            sock.setblocking(False)
+            if link is not None:
+                bind_to_link(sock, link)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    return make
+
+
+async def _ask(room: Room, http: ClientSession, seconds: float, packets_per_second: float) -> RoomSession:
+    wanted = {"seconds": seconds, "packets_per_second": packets_per_second}
+    before = time.time()
+    try:
+        async with http.post("/v1/sessions", json=wanted) as answer:
+            middle = (before + time.time()) / 2
+            if answer.status != 201:
+                raise await _refusal(answer)
+            connection = answer.connection
+            peer = connection.transport.get_extra_info("peername") if connection and connection.transport else None
+            granted = await answer.json()
+    except ProbeFailure:
+        raise
+    except Exception as error:
+        raise _failure(error) from error
+    return _session(granted, peer[0] if peer else room.host, http, middle)
+
+
+def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: float) -> RoomSession:
+    try:
+        if granted["schema"] != SESSION_SCHEMA:
+            raise ValueError(granted["schema"])
+        key = stamp.Key(base64.b64decode(granted["key"], validate=True))
+        return RoomSession(
+            (host, int(granted["stamp_port"])),
+            Access(int(granted["ssid"]), key),
+            float(granted["server_time"]) - middle,
+            http,
+            f"/v1/sessions/{granted['id']}",
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProbeFailure("room_protocol") from error
+
+
+async def _refusal(answer: ClientResponse) -> ProbeFailure:
+    code = _BY_STATUS.get(answer.status, "room_protocol")
+    detail = f"status {answer.status}"
+    with contextlib.suppress(Exception):
+        body = await answer.json()
+        if code == "room_busy" and (seconds := float(body["retry_after_seconds"])) > 0:
+            detail = f"try again in {seconds:.0f} s"
+    return ProbeFailure(code, detail)
+
+
+def _failure(error: Exception) -> ProbeFailure:
+    """What went wrong on the way to the room, as a code. The detail holds no address."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+        not_now = isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _CERT_NOT_NOW
+        return ProbeFailure("room_certificate_not_valid_now" if not_now else "room_certificate_untrusted")
+    for kind, code in (
+        (aiohttp.ServerFingerprintMismatch, "room_certificate_mismatch"),
+        (aiohttp.ClientConnectorDNSError, "room_name_unknown"),
+        (aiohttp.ClientSSLError, "room_protocol"),
+        (TimeoutError, "room_unreachable"),
+    ):
+        if isinstance(error, kind):
+            return ProbeFailure(code)
+    if isinstance(error, OSError):
+        refused = isinstance(error, ConnectionRefusedError) or isinstance(
+            getattr(error, "os_error", None), ConnectionRefusedError
+        )
+        return ProbeFailure("room_refused_connection" if refused else "room_unreachable")
+    return ProbeFailure("room_protocol", type(error).__name__)
+
+
+def _fates(report: dict[str, Any]) -> Fates | None:
+    try:
+        received, duplicates, reordered, throttled = (int(report[name]) for name in _COUNTS)
+        return Fates(received, duplicates, reordered, throttled, base64.b64decode(report["seen"], validate=True))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+async def _plain_session(room: Room) -> RoomSession:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            found = await loop.getaddrinfo(room.host, room.port, type=socket.SOCK_DGRAM)
+    except (OSError, TimeoutError):
+        raise ProbeFailure("room_name_unknown") from None
+    host, port = found[0][4][:2]
+    return RoomSession((str(host), int(port)), Access(follow_up=False))

@@ -1,0 +1,46 @@
+"""The room's own /metrics: counts of sessions and datagrams. No address, no organisation's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+    from testroom.server import TestRoom
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class _Collector:
+    def __init__(self, room: TestRoom) -> None:
+        self._room = room
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures at this moment."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        sessions, counts = self._room.sessions, self._room.reflector.counts
+        yield GaugeMetricFamily("motesklar_room_sessions", "sessions that are open", value=len(sessions))
+        limit = sessions.limits.sessions
+        yield GaugeMetricFamily("motesklar_room_sessions_limit", "sessions that may be open at once", value=limit)
+        yield CounterMetricFamily("motesklar_room_sessions_issued", "sessions issued", value=sessions.issued)
+        yield CounterMetricFamily("motesklar_room_sessions_expired", "sessions that were not ended", sessions.expired)
+        yield CounterMetricFamily("motesklar_room_sessions_refused", "sessions refused: no place", sessions.refused)
+        yield CounterMetricFamily("motesklar_room_stamp_received", "STAMP datagrams that came", value=counts.received)
+        yield CounterMetricFamily("motesklar_room_stamp_reflected", "STAMP datagrams answered", value=counts.reflected)
+        yield CounterMetricFamily("motesklar_room_stamp_send_failed", "answers not sent", value=counts.send_failed)
+        refused = CounterMetricFamily("motesklar_room_stamp_refused", "datagrams left unanswered", labels=["reason"])
+        for reason, count in sorted(counts.refused.items()):
+            refused.add_metric([reason], count)
+        yield refused
+
+
+def exposition(room: TestRoom) -> bytes:
+    """Prometheus's text format."""
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry()
+    registry.register(_Collector(room))
+    return generate_latest(registry)

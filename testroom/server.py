@@ -1,0 +1,212 @@
+"""The test room's HTTPS server: issues sessions, reports on them, serves /metrics; and runs the reflector."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ssl
+import time
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from testroom import certificate
+from testroom.limits import Buckets, Limits
+from testroom.reflector import Network, Reflector
+from testroom.sessions import RoomBusyError, Sessions
+from testroom.tokens import Tokens
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+SESSION_SCHEMA = "motesklar.session/1"
+_MOST_BODY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """How to run a room. Without `tokens` only callers on this computer get a session."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    stamp_port: int = 0
+    certificate: certificate.Pair | None = None  # None: made for this run, in memory
+    tokens: Tokens | None = None
+    open_stamp: tuple[Network, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+class TestRoom:
+    """`async with TestRoom(settings) as room:` runs it; `room.url` holds its fingerprint."""
+
+    __test__ = False
+
+    def __init__(self, settings: RoomSettings) -> None:
+        self.settings = settings
+        self.sessions = Sessions(settings.limits)
+        self.reflector = Reflector(self.sessions, settings.limits, settings.open_stamp)
+        self.port = self.stamp_port = 0
+        self.fingerprint = b""
+        self._requests = Buckets(settings.limits.requests_per_minute / 60, burst=settings.limits.requests_per_minute)
+        self._exit = contextlib.AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """What `--room` takes, for a caller on this computer."""
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.host, self.settings.host)
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return f"https://{host}:{self.port}#sha256={self.fingerprint.hex()}"
+
+    async def __aenter__(self) -> TestRoom:
+        try:
+            await self._open()
+        except BaseException:
+            await self._exit.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exit.aclose()
+
+    async def _open(self) -> None:
+        from aiohttp import web
+
+        pair = self.settings.certificate or certificate.make()
+        self.fingerprint = pair.fingerprint
+        self.stamp_port = self.reflector.open(self.settings.host, self.settings.stamp_port)
+        self._exit.push_async_callback(asyncio.to_thread, self.reflector.close)
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0, handle_signals=False)
+        await runner.setup()
+        self._exit.push_async_callback(runner.cleanup)
+        site = web.TCPSite(
+            runner, self.settings.host or None, self.settings.port, ssl_context=_context(pair), shutdown_timeout=1.0
+        )
+        await site.start()
+        self.port = runner.addresses[0][1]
+        expiry = asyncio.create_task(self._expire())
+        self._exit.callback(expiry.cancel)
+
+    def _application(self) -> web.Application:
+        from aiohttp import web
+
+        app = web.Application(client_max_size=_MOST_BODY)
+        app.add_routes(
+            [
+                web.get("/", self._hello),
+                web.post("/v1/sessions", self._issue),
+                web.get("/v1/sessions/{id}", self._report),
+                web.delete("/v1/sessions/{id}", self._end),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        return app
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            self.sessions.expire()
+
+    async def _hello(self, _: web.Request) -> web.Response:
+        from aiohttp import web
+
+        return web.Response(text="A test room of Mötesklar. Point `motesklar check --room` here.\n")
+
+    async def _issue(self, request: web.Request) -> web.Response:
+        organisation = self._admit(request)
+        seconds, rate = await _wanted(request)
+        try:
+            session = self.sessions.issue(organisation, request.remote or "", seconds, rate)
+        except RoomBusyError as busy:
+            return _json(503, code=busy.code, retry_after_seconds=busy.retry_after_s)
+        return _json(
+            201,
+            schema=SESSION_SCHEMA,
+            id=session.identifier,
+            ssid=session.ssid,
+            key=base64.b64encode(session.secret).decode(),
+            stamp_port=self.stamp_port,
+            expires_in_seconds=session.expires_at - time.monotonic(),
+            server_time=time.time(),
+        )
+
+    def _admit(self, request: web.Request) -> str:
+        """The organisation of the caller's token. Raises the HTTP refusal."""
+        address = request.remote or ""
+        if not self._requests.allow(address, time.monotonic_ns()):
+            raise _refusal(429, "room_too_many_requests")
+        if self.settings.tokens is None:
+            if _is_loopback(address):
+                return "this computer"
+            raise _refusal(403, "room_token_refused")
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        organisation = self.settings.tokens.organisation(token) if scheme.lower() == "bearer" else None
+        if organisation is None:
+            raise _refusal(401, "room_token_refused")
+        return organisation
+
+    async def _report(self, request: web.Request) -> web.Response:
+        session = self.sessions.find(request.match_info["id"])
+        return _json(200, **session.report()) if session else _json(404, code="session_expired")
+
+    async def _end(self, request: web.Request) -> web.Response:
+        session = self.sessions.find(request.match_info["id"])
+        if session is None:
+            return _json(404, code="session_expired")
+        self.sessions.end(session)
+        return _json(200, **session.report())
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        from aiohttp import web
+
+        from testroom import metrics
+
+        return web.Response(body=metrics.exposition(self), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+async def _wanted(request: web.Request) -> tuple[float, float]:
+    """The asked-for seconds and packets per second; anything absurd is a 400."""
+    try:
+        body = await request.json()
+        seconds, rate = float(body["seconds"]), float(body["packets_per_second"])
+    except (ValueError, TypeError, KeyError):
+        raise _refusal(400, "room_protocol") from None
+    if not (0 < seconds < 1e6 and 0 < rate < 1e6):
+        raise _refusal(400, "room_protocol")
+    return seconds, rate
+
+
+def _json(status: int, **body: object) -> web.Response:
+    from aiohttp import web
+
+    headers = {"Retry-After": "5"} if status in (429, 503) else {}
+    return web.json_response(body, status=status, headers=headers)
+
+
+def _refusal(status: int, code: str) -> web.HTTPException:
+    import json
+
+    from aiohttp import web
+
+    kinds = {400: web.HTTPBadRequest, 401: web.HTTPUnauthorized, 403: web.HTTPForbidden, 429: web.HTTPTooManyRequests}
+    return kinds[status](text=json.dumps({"code": code}), content_type="application/json")
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _context(pair: certificate.Pair) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    pair.load_into(context)
+    return context
+
+
+def read_pair(certificate_file: Path, key_file: Path) -> certificate.Pair:
+    """A real certificate and its key. Raises CertificateError with one line."""
+    return certificate.read(certificate_file, key_file)
