@@ -1,0 +1,84 @@
+"""`motesklar check`: run the self-test, show it live on stderr, and print the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from agent.options import Options, UsageError
+from agent.selftest import Run
+from agent.selftest import run as run_selftest
+from probes.roundtrip import write_raw
+from reports.record import Level, SelfTest
+
+if TYPE_CHECKING:
+    from agent.progress import Display
+
+
+def run(options: Options, *, as_json: bool, addresses: bool) -> Level:
+    """The verdict's level; UsageError when the test could not begin."""
+    _check_raw(options)
+    self_test, run_ = asyncio.run(_run(options, _display(options, quiet=as_json and not sys.stderr.isatty())))
+    if options.raw is not None:
+        write_raw(run_.traces, options.raw)
+    if as_json:
+        from reports.serial import to_json
+
+        print(json.dumps(to_json(self_test, addresses=addresses), ensure_ascii=False, allow_nan=False))
+    else:
+        _show(self_test, options)
+    return self_test.verdict.level
+
+
+def _check_raw(options: Options) -> None:
+    """Better to hear that a file cannot be written before the test than after it."""
+    if options.raw is not None:
+        try:
+            options.raw.open("w").close()
+        except OSError as error:
+            raise UsageError(f"--raw: cannot write {options.raw}: {error.strerror}") from None
+
+
+def _display(options: Options, *, quiet: bool) -> AbstractContextManager[Display | None]:
+    if quiet:
+        return nullcontext()
+    from agent.progress import Display
+
+    return Display(options)
+
+
+async def _run(options: Options, display: AbstractContextManager[Display | None]) -> tuple[SelfTest, Run]:
+    run_ = Run(options)
+    loop = asyncio.get_running_loop()
+    _on_interrupt(loop, run_, asyncio.current_task())
+    with display as shown:
+        if shown is not None:
+            run_.progress, run_.found = shown.progress, shown.found
+        return await run_selftest(run_), run_
+
+
+def _on_interrupt(loop: asyncio.AbstractEventLoop, run_: Run, task: asyncio.Task[object] | None) -> None:
+    """The first interrupt ends the measuring and shows what there is; the second ends the program."""
+
+    def interrupt() -> None:
+        if run_.stop.is_set() and task is not None:
+            task.cancel()
+        run_.stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, interrupt)
+        except (NotImplementedError, RuntimeError):  # Windows has no such handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+
+
+def _show(self_test: SelfTest, options: Options) -> None:
+    from rich.console import Console
+
+    from reports.table import render
+
+    render(self_test, options.language, Console())

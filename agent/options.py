@@ -1,0 +1,142 @@
+"""What `check` was asked to do, validated: every mistake is a UsageError of one line."""
+
+from __future__ import annotations
+
+import difflib
+import locale
+import math
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.settings import LANGUAGES, Settings
+from probes import PROBES
+from probes.room import Room, RoomUrlError, parse_room
+from reports.advice import Lang
+from reports.policy import Policy, PolicyError, load_policy
+from reports.record import Link
+
+LEAST_SECONDS, MOST_SECONDS = 1.0, 3600.0
+METERED_BUDGET_MB, BUDGET_MB = 3.0, 50.0
+EMBEDDED = "embedded"
+
+
+class UsageError(ValueError):
+    """The command line or settings ask for something impossible: exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A self-test, ready to run. `room` is None for the embedded one. `links` empty: the link in use."""
+
+    policy: Policy
+    room: Room | None
+    seconds: float
+    language: Lang
+    probes: tuple[str, ...]
+    links: tuple[str, ...] = ()
+    all_links: bool = False
+    devices: bool = True
+    budget_mb: float | None = None
+    isochronous_ms: float | None = None
+    raw: Path | None = None
+
+
+def room_of(url: str | None, settings: Settings) -> Room | None:
+    """The room asked for, else the one in the settings, else None: the embedded one."""
+    url = url or settings.room.url or EMBEDDED
+    if url == EMBEDDED:
+        return None
+    try:
+        return parse_room(url, settings.room.token)
+    except RoomUrlError as error:
+        raise UsageError(str(error)) from None
+
+
+def seconds_of(seconds: float | None, settings: Settings) -> float:
+    """How long to send."""
+    seconds = settings.check.seconds if seconds is None else seconds
+    if not (math.isfinite(seconds) and LEAST_SECONDS <= seconds <= MOST_SECONDS):
+        raise UsageError(f"--seconds must be between {LEAST_SECONDS:g} and {MOST_SECONDS:g}, not {seconds:g}")
+    return seconds
+
+
+def budget_of(megabytes: float | None, settings: Settings) -> float | None:
+    """The data budget of each link; None: by kind of link."""
+    megabytes = settings.check.budget_mb if megabytes is None else megabytes
+    if megabytes is not None and not (math.isfinite(megabytes) and 0.1 <= megabytes <= 100_000):
+        raise UsageError(f"--budget-mb must be between 0.1 and 100000, not {megabytes:g}")
+    return megabytes
+
+
+def interval_of(milliseconds: float | None) -> float | None:
+    """The pace of isochronous packets."""
+    if milliseconds is not None and not (math.isfinite(milliseconds) and 1 <= milliseconds <= 1000):
+        raise UsageError(f"--isochronous-ms must be between 1 and 1000, not {milliseconds:g}")
+    return milliseconds
+
+
+def probes_of(only: Collection[str], skip: Collection[str]) -> tuple[str, ...]:
+    """The probes to run. Names may be separated by commas."""
+    wanted, unwanted = _names("--only", only), _names("--skip", skip)
+    chosen = tuple(name for name in PROBES if (not wanted or name in wanted) and name not in unwanted)
+    if not chosen:
+        raise UsageError("--only and --skip together leave nothing to test")
+    return chosen
+
+
+def _names(option: str, lists: Collection[str]) -> list[str]:
+    names = [name.strip() for given in lists for name in given.split(",") if name.strip()]
+    for name in names:
+        if name not in PROBES:
+            raise UsageError(f"{option}: there is no probe {name!r}; {_hint(name, PROBES)}")
+    return names
+
+
+def language_of(language: str | None, settings: Settings) -> Lang:
+    """Asked for, else set, else this computer's, else Swedish."""
+    language = language or settings.check.language
+    if language is None:
+        named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
+        named = named or locale.getlocale()[0] or ""
+        return "en" if named.lower().startswith("en") else "sv"
+    for known in LANGUAGES:
+        if language == known:
+            return known
+    raise UsageError(f"--lang must be sv or en, not {language!r}")
+
+
+def policy_of(settings: Settings, path: Path | None) -> Policy:
+    """The shipped policy under the huvudman's own."""
+    override = path or (Path(settings.check.policy) if settings.check.policy else None)
+    try:
+        return load_policy(override)
+    except PolicyError as error:
+        raise UsageError(str(error)) from None
+
+
+def pick_links(options: Options, links: Collection[Link]) -> list[Link]:
+    """The links to test. UsageError for a name that is not there."""
+    by_name = {link.name: link for link in links}
+    for name in options.links:
+        if name not in by_name:
+            raise UsageError(f"--link: there is no link {name!r}; {_hint(name, by_name)}")
+    if options.links:
+        return [by_name[name] for name in dict.fromkeys(options.links)]
+    if options.all_links:
+        return [link for link in links if link.tested_by_default]
+    return [link for link in links if link.is_default][:1]
+
+
+def budget_bytes(options: Options, link: Link | None) -> float:
+    """How many bytes both ways together this test may move by this link."""
+    if options.budget_mb is not None:
+        return options.budget_mb * 1e6
+    frugal = link is not None and (link.metered is True or link.kind in ("tethered", "mobile"))
+    return (METERED_BUDGET_MB if frugal else BUDGET_MB) * 1e6
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known)) or 'none'}"

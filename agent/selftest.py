@@ -1,0 +1,193 @@
+"""One self-test: find the links, measure, judge. Everything it opens is closed when it returns."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import math
+import platform
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from agent.options import Options, budget_bytes, pick_links
+from probes import load
+from probes.quality import SLOT_NS, over_time
+from probes.room import Room, parse_room
+from probes.roundtrip import Trace
+from probes.session import Floor, Progress, Session, Start
+from reports.compare import Comparison, compare
+from reports.record import AgentInfo, Fact, Failure, Link, Measurement, SelfTest
+from reports.verdict import judge
+
+if TYPE_CHECKING:
+    from testroom.server import TestRoom
+
+FLOOR_SECONDS, FLOOR_INTERVAL = 0.4, 0.005
+BEYOND_S = 14.0  # what opening, late replies and the report may take at the most
+
+
+@dataclasses.dataclass(slots=True)
+class Run:
+    """A self-test while it goes on: what it was asked, and how to follow and stop it."""
+
+    options: Options
+    stop: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    progress: Callable[[Progress], None] = lambda _: None
+    found: Callable[[Sequence[Link], Sequence[Link]], None] = lambda _all, _chosen: None
+    traces: dict[str, Trace] = dataclasses.field(default_factory=dict)
+
+
+async def run(run_: Run) -> SelfTest:
+    """Raises UsageError for links that are not there; whatever the network does is in the record."""
+    from probes.links import discover
+
+    started_at, begun = time.time(), time.monotonic()
+    links = await discover()
+    chosen = pick_links(run_.options, links)
+    run_.found(links, chosen)
+    async with AsyncExitStack() as stack:
+        embedded = await _embedded(stack)
+        floor = await _floor(run_, embedded)
+        measurements = await _measure(run_, chosen, embedded, floor)
+    after = await discover() if run_.options.room else links
+    measurements = [_vanished(m, chosen, after) for m in measurements]
+    comparison = _compare(run_, chosen)
+    if comparison is not None:
+        measurements.append(_compared(comparison, started_at))
+    subject = _in_use(chosen)
+    verdict = judge(
+        run_.options.policy,
+        _with_best(after, chosen),
+        measurements,
+        chosen=subject,
+        comparison=comparison,
+        embedded=run_.options.room is None,
+    )
+    return SelfTest(
+        run_id=str(uuid.uuid4()),
+        started_at=started_at,
+        duration_s=time.monotonic() - begun,
+        agent=_agent(),
+        room="configured" if run_.options.room else "embedded",
+        interrupted=run_.stop.is_set(),
+        links=tuple(after),
+        measurements=tuple(measurements),
+        verdict=verdict,
+    )
+
+
+async def _embedded(stack: AsyncExitStack) -> TestRoom:
+    """The room on this computer: for the noise floor, and for everything when no other is configured."""
+    from testroom.server import RoomSettings, TestRoom
+
+    return await stack.enter_async_context(TestRoom(RoomSettings()))
+
+
+async def _floor(run_: Run, embedded: TestRoom) -> Floor | None:
+    """What this computer adds: a short run against its own reflector."""
+    from probes.echo import floor_of
+
+    traces: dict[str, Trace] = {}
+    session = _session(run_, None, parse_room(embedded.url), Start(), FLOOR_SECONDS)
+    session.isochronous_interval, session.traces, session.progress = FLOOR_INTERVAL, traces, lambda _: None
+    await load("echo")(session)
+    return floor_of(traces[session.subject]) if session.subject in traces else None
+
+
+async def _measure(run_: Run, chosen: Sequence[Link], embedded: TestRoom, floor: Floor | None) -> list[Measurement]:
+    """Each probe in turn, on all chosen links in the same seconds."""
+    room = run_.options.room or parse_room(embedded.url)
+    subjects: Sequence[Link | None] = chosen if run_.options.room else [None]
+    measurements: list[Measurement] = []
+    for name in run_.options.probes:
+        start = Start(len(subjects))
+        sessions = [_session(run_, link, room, start, run_.options.seconds) for link in subjects]
+        for session in sessions:
+            session.floor = floor
+        drafts = await asyncio.gather(*(load(name)(session) for session in sessions))
+        measurements += [draft.measurement() for draft in drafts]
+    return measurements
+
+
+def _session(run_: Run, link: Link | None, room: Room, start: Start, seconds: float) -> Session:
+    options = run_.options
+    return Session(
+        link=link,
+        room=room,
+        seconds=seconds,
+        deadline=time.monotonic() + seconds + BEYOND_S,
+        budget_bytes=budget_bytes(options, link),
+        stop=run_.stop,
+        start=start,
+        traffic=options.policy.traffic,
+        isochronous_interval=options.isochronous_ms / 1000 if options.isochronous_ms else None,
+        traces=run_.traces,
+        progress=run_.progress,
+    )
+
+
+def _vanished(m: Measurement, chosen: Sequence[Link], after: Sequence[Link]) -> Measurement:
+    """A link that lost its cable or network in the middle sends into nothing and gets no error for it."""
+    now = {link.name: link for link in after}
+    was = next((link for link in chosen if link.name == m.subject), None)
+    gone = was is not None and was.carrier is not False and (m.subject not in now or now[m.subject].carrier is False)
+    if not gone or (m.failure and m.failure.code == "link_vanished"):
+        return m
+    return dataclasses.replace(m, failure=Failure(m.name, "link_vanished", "it was connected when the test began"))
+
+
+def _compare(run_: Run, chosen: Sequence[Link]) -> Comparison | None:
+    """Which link is better, when several carried the same seconds."""
+    traces = {name: trace for name, trace in run_.traces.items() if trace.sent}
+    if len(chosen) < 2 or not traces:
+        return None
+    start = min(t.sent[0].planned_ns for t in traces.values())
+    slots = max(1, math.ceil(run_.options.seconds * 1e9 / SLOT_NS))
+    buffer = run_.options.policy.traffic.playout_buffer_seconds
+    nothing = [math.nan] * slots
+    quality = {
+        link.name: over_time(traces[link.name], start, slots, buffer) if link.name in traces else nothing
+        for link in chosen
+    }
+    return compare(quality, kinds={link.name: link.kind for link in chosen})
+
+
+def _compared(comparison: Comparison, started_at: float) -> Measurement:
+    """The comparison as a record: the smallest lead of the recommended link, and what was found of each pair."""
+    leads = [d for d in comparison.differences if d.a == comparison.best]
+    values = {}
+    if leads:
+        least = min(leads, key=lambda d: d.low + d.high)
+        values = {
+            "mos_difference": (least.low + least.high) / 2,
+            "mos_difference_ci95_low": least.low,
+            "mos_difference_ci95_high": least.high,
+        }
+    pairs = tuple(f"{d.a} over {d.b}: {d.low:.2f} to {d.high:.2f} MOS" for d in comparison.differences)
+    facts: dict[str, Fact] = {"best": comparison.best or "", "worst": comparison.worst or "", "pairs": pairs}
+    facts["told_apart"] = comparison.told_apart
+    return Measurement("compare", comparison.best or "links", started_at, 0.0, values, facts)
+
+
+def _in_use(chosen: Sequence[Link]) -> str | None:
+    """The link that the verdict is about: the one in use when it was tested, else the first tested."""
+    in_use = next((link.name for link in chosen if link.is_default), None)
+    return in_use or next((link.name for link in chosen), None)
+
+
+def _with_best(after: Sequence[Link], chosen: Sequence[Link]) -> list[Link]:
+    """The links as they are now, and those that have vanished meanwhile as they were."""
+    names = {link.name for link in after}
+    return [*after, *(dataclasses.replace(link, carrier=False) for link in chosen if link.name not in names)]
+
+
+def _agent() -> AgentInfo:
+    try:
+        own = version("motesklar")
+    except PackageNotFoundError:
+        own = "0+source"
+    return AgentInfo(own, f"{platform.system()} {platform.release().split('-')[0]}", platform.python_version())

@@ -1,0 +1,123 @@
+"""The settings file: which room, whose policy, which language. TOML; unknown keys are refused by name.
+
+Every setting is described in docs/settings.md; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from reports.advice import Lang
+
+TOKEN_VARIABLE = "MOTESKLAR_TOKEN"  # noqa: S105 - a name
+FILE_VARIABLE = "MOTESKLAR_SETTINGS"
+LANGUAGES: tuple[Lang, ...] = ("sv", "en")
+
+
+class SettingsError(ValueError):
+    """The settings are wrong; one line says where and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSection:
+    """[room]: where the test room is."""
+
+    url: str | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSection:
+    """[check]: how to test. `policy` is the huvudman's own policy file."""
+
+    seconds: float = 10.0
+    language: str | None = None
+    policy: str | None = None
+    budget_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole file."""
+
+    room: RoomSection = RoomSection()
+    check: CheckSection = CheckSection()
+
+
+def default_path() -> Path:
+    """Where the file is looked for: the variable MOTESKLAR_SETTINGS, else the user's configuration folder."""
+    if named := os.environ.get(FILE_VARIABLE):
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("motesklar", appauthor=False)) / "settings.toml"
+
+
+def state_folder() -> Path:
+    """Where the program keeps what it makes itself: the room's certificate."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("motesklar", appauthor=False))
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the file; a default file that is not there means the defaults. Raises SettingsError."""
+    named = path is not None or FILE_VARIABLE in os.environ
+    path = path or default_path()
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise SettingsError(f"there is no settings file {path}") from None
+        data = {}
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not valid TOML: {error}") from None
+    settings = parse(data, str(path))
+    if token := os.environ.get(TOKEN_VARIABLE):
+        return Settings(RoomSection(settings.room.url, token), settings.check)
+    return settings
+
+
+def parse(data: Mapping[str, Any], where: str) -> Settings:
+    """Build Settings from a parsed file. `where` names the file in messages."""
+    _known(data, {"room", "check"}, where, "table")
+    room = RoomSection(**_section(data, "room", RoomSection, where))
+    check = CheckSection(**_section(data, "check", CheckSection, where))
+    if check.language not in (None, *LANGUAGES):
+        raise SettingsError(f'{where}: check.language must be "sv" or "en"')
+    return Settings(room, check)
+
+
+def _section(data: Mapping[str, Any], name: str, kind: type, where: str) -> dict[str, Any]:
+    table = data.get(name, {})
+    if not isinstance(table, dict):
+        raise SettingsError(f"{where}: [{name}] must be a table")
+    names = {f.name for f in fields(kind)}
+    _known(table, names, where, f"key in [{name}]")
+    return {key: _typed(value, key, f"{where}: {name}.{key}") for key, value in table.items()}
+
+
+def _typed(value: Any, key: str, where: str) -> str | float:
+    if key not in ("seconds", "budget_mb"):
+        if isinstance(value, str):
+            return value
+        raise SettingsError(f"{where} must be text in quotes")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise SettingsError(f"{where} must be a number above 0")
+    return float(value)
+
+
+def _known(table: Mapping[str, Any], names: set[str], where: str, what: str) -> None:
+    for key in table:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(names))}"
+            raise SettingsError(f"{where}: unknown {what}: {key}; {hint}")

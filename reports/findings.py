@@ -1,0 +1,199 @@
+"""From measurements to findings: each policy row applied to each subject, each failure, each situation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reports.policy import Policy
+from reports.record import Finding, Kind, Level, Link, Measurement
+from reports.rules import Row, Situation
+
+SEVERITY: dict[Level, int] = {"ready": 0, "unknown": 1, "degraded": 2, "not_ready": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finding with what the verdict needs to know of it.
+
+    `network`: it speaks about the way to the room. `blocks`: without it there is no answer.
+    """
+
+    finding: Finding
+    network: bool
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Which link carries the meeting, and what each subject is."""
+
+    links: Mapping[str, Link]
+    chosen: str | None
+    embedded: bool
+
+    def kind(self, subject: str) -> Kind | None:
+        """The kind of a link; a VPN's is that of the link beneath it, None when that is not known."""
+        seen: set[str] = set()
+        link = self.links.get(subject)
+        while link is not None and link.kind == "vpn" and link.name not in seen:
+            seen.add(link.name)
+            link = self.links.get(link.beneath or "")
+        return None if link is None or link.kind in ("vpn", "other") else link.kind
+
+    def other(self, subject: str) -> bool:
+        """A link that the meeting would not use."""
+        return subject in self.links and subject != self.chosen
+
+
+def find(policy: Policy, subjects: Subjects, measurements: Sequence[Measurement]) -> list[Judged]:
+    """Every finding, in the policy's order; the one on the kind of link last, because it looks at the others."""
+    found = [
+        judged
+        for row in policy.rows.values()
+        if row.value != "link_kind"
+        for judged in _worst_per_subject(row, policy, subjects, measurements)
+    ]
+    found += _failures(policy, subjects, measurements)
+    found += _situations(policy, subjects, found)
+    return found + list(_link_kind(policy, subjects, found))
+
+
+def _worst_per_subject(
+    row: Row, policy: Policy, subjects: Subjects, measurements: Sequence[Measurement]
+) -> Iterator[Judged]:
+    worst: dict[str, Finding] = {}
+    for m in measurements:
+        finding = _finding(row, policy, subjects, m) if row.needs in (None, m.name) else None
+        before = worst.get(finding.subject) if finding else None
+        if finding and (before is None or SEVERITY[finding.level] > SEVERITY[before.level]):
+            worst[finding.subject] = finding
+    for finding in worst.values():
+        yield Judged(finding, row.per == "link", row.required and finding.level == "unknown")
+
+
+def _finding(row: Row, policy: Policy, subjects: Subjects, m: Measurement) -> Finding | None:
+    """The row's word on one measurement; None when that one does not concern it."""
+    subject = "computer" if row.per == "computer" and m.subject in subjects.links else m.subject
+    kind, value = subjects.kind(subject), _value(row, m)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        reason = m.unknown.get(row.value)
+        if m.failure is not None or (reason is None and value is None):  # the failure is a finding by itself
+            return None
+        return _described(row, policy, kind, subject, None, "unknown")
+    finding = _described(row, policy, kind, subject, value, row.level(value))
+    return finding if isinstance(value, str) else replace(finding, sure=_sure(row, m, value, finding.limit))
+
+
+def _value(row: Row, m: Measurement) -> float | str | None:
+    if row.words:
+        fact = m.facts.get(row.value)
+        return str(fact).lower() if isinstance(fact, str | bool) else None
+    low = m.values.get(f"{row.value}_ci95_low") if row.judge == "low" else None
+    return m.values.get(row.value) if low is None else low
+
+
+def _sure(row: Row, m: Measurement, value: float, limit: float | str | None) -> bool:
+    """Neither the confidence interval nor this program's own share of the value reaches over the limit."""
+    if not isinstance(limit, float):
+        return True
+    ends = [value, m.values.get(f"{row.value}_ci95_low", value), m.values.get(f"{row.value}_ci95_high", value)]
+    if row.floor is not None:
+        ends.append(value - m.values.get(row.floor, 0.0))
+    return not min(ends) < limit < max(ends)
+
+
+def _described(
+    row: Row, policy: Policy, kind: Kind | None, subject: str, value: float | str | None, level: Level
+) -> Finding:
+    high = value is not None and row.too_high(value)
+    stem = (row.consequence_high if high else None) or row.consequence
+    advice = (row.advice_high if high else None) or row.advice
+    by_kind = policy.kinds.get(kind) if row.by_kind and kind is not None else None
+    params: dict[str, str | float] = {"quantity": row.value, "better": row.better}
+    if level in ("degraded", "not_ready"):
+        params["consequence"] = _consequence(stem, value, level)
+    return Finding(
+        level=level,
+        rule=row.rule,
+        subject=subject,
+        value=value,
+        limit=row.limit(value, level) if isinstance(value, float | int) else None,
+        owner=by_kind.owner if by_kind else row.owner,
+        advice=by_kind.advice if by_kind else advice,
+        source=row.source,
+        params=params,
+    )
+
+
+def _consequence(stem: str, value: float | str | None, level: Level) -> str:
+    """A fact may have a sentence for its word: link_kind_wifi_degraded before link_kind_degraded."""
+    from reports.advice import ids
+
+    special = f"{stem}_{value}_{level}"
+    return f"means.{special if special in ids('means') else f'{stem}_{level}'}"
+
+
+def _failures(policy: Policy, subjects: Subjects, measurements: Sequence[Measurement]) -> Iterator[Judged]:
+    """One finding per subject and code: five probes on a link that vanished are one event."""
+    seen: set[tuple[str, str]] = set()
+    for m in measurements:
+        if m.failure is None or (m.subject, m.failure.code) in seen:
+            continue
+        seen.add((m.subject, m.failure.code))
+        code, about = m.failure.code, policy.failure(m.failure.code)
+        network = m.subject in subjects.links or m.subject == subjects.chosen
+        finding = _situation(about, m.name, m.subject, f"failure.{code}")
+        params = {"quantity": "network" if network else m.name, "code": code, "step": m.failure.step}
+        yield Judged(
+            replace(finding, value=code, params={**finding.params, **params}), network, about.level == "unknown"
+        )
+
+
+def _situations(policy: Policy, subjects: Subjects, found: Sequence[Judged]) -> Iterator[Judged]:
+    """No room, no link, or a link of which what the policy requires was not measured."""
+    chosen, known = subjects.chosen, policy.situations
+    if subjects.embedded:
+        yield Judged(_situation(known["room"], "room", "computer", "means.room"), network=False, blocks=True)
+    if chosen is None:
+        yield Judged(_situation(known["link"], "link", "computer", "means.link"), network=True)
+    elif not subjects.embedded and not _explained(policy, chosen, found):
+        yield Judged(_situation(known["network"], "network", chosen, "means.network"), network=True, blocks=True)
+
+
+def _explained(policy: Policy, chosen: str, found: Sequence[Judged]) -> bool:
+    """Every required row was judged on the chosen link, or a failure already says why it was not."""
+    mine = [j for j in found if j.finding.subject == chosen]
+    required = {row.rule for row in policy.rows.values() if row.required}
+    failed = any("code" in j.finding.params and (j.blocks or j.finding.level == "not_ready") for j in mine)
+    return failed or (bool(required) and required <= {j.finding.rule for j in mine})
+
+
+def _situation(about: Situation, rule: str, subject: str, consequence: str) -> Finding:
+    params = {"quantity": rule, "consequence": consequence}
+    return Finding(about.level, rule, subject, None, None, about.owner, about.advice, params=params)
+
+
+def _link_kind(policy: Policy, subjects: Subjects, found: Sequence[Judged]) -> Iterator[Judged]:
+    """The kind of the chosen link. On wifi the routine says "test": tested and found good, it is ready (ADR 3)."""
+    chosen = subjects.chosen
+    if chosen is None:
+        return
+    kind = subjects.kind(chosen)
+    for row in policy.rows.values():
+        if row.value != "link_kind":
+            continue
+        level: Level = "unknown" if kind is None else row.level(kind)
+        if kind in row.ready_when_tested and not subjects.embedded and _held(policy, chosen, found):
+            level = "ready"
+        finding = _described(row, policy, kind, chosen, kind, level)
+        yield Judged(finding, network=True)
+
+
+def _held(policy: Policy, chosen: str, found: Sequence[Judged]) -> bool:
+    """What the policy requires was measured on this link, and nothing about it is worse than ready."""
+    mine = [j.finding for j in found if j.finding.subject == chosen and j.network]
+    ready = {f.rule for f in mine if f.level == "ready"}
+    required = {row.rule for row in policy.rows.values() if row.required}
+    return bool(ready) and required <= ready and not any(f.level in ("degraded", "not_ready") for f in mine)

@@ -1,0 +1,176 @@
+"""The policy: what a meeting needs, as data. `policy.toml` holds the rows; a huvudman's file may override any of them.
+
+docs/policy.md describes every key. A wrong row is refused with one line that names the file, the row and the remedy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar, cast
+
+from reports import advice
+from reports.policy_file import PolicyError, RowReader, Table, one_of, read, table
+from reports.record import KINDS, LEVELS, OWNERS, Kind, Level, Owner
+from reports.rules import ANY, Band, Better, ByKind, Judge, Per, Policy, Row, Situation, Traffic
+from reports.vocabulary import FAILURES, NAMES
+
+__all__ = ["FACTS", "Policy", "PolicyError", "Row", "Situation", "Traffic", "load_policy"]
+
+SHIPPED = Path(__file__).with_name("policy.toml")
+FACTS = ("link_kind", "media_path", "exact_zeros")
+SITUATIONS = ("room", "link", "network")
+TABLES = ("traffic", "rules", "kinds", "situations", "failures")
+BETTER = ("lower", "higher", "within", "words")
+WORD_LEVELS: tuple[Level, ...] = ("ready", "degraded", "not_ready")
+ROW_NEEDS = ("value", "better", "ready", "per", "owner", "consequence", "advice", "source")
+ROW_MAY = ("not_ready", "degraded", "ready_when_tested", "judge", "needs", "floor", "required", "by_kind")
+ROW_KEYS = (*ROW_NEEDS, *ROW_MAY, "consequence_high", "advice_high")
+
+T = TypeVar("T")
+
+
+def load_policy(override: Path | None = None) -> Policy:
+    """The shipped policy, with the rows of `override` laid over it key by key. Raises PolicyError."""
+    files = [(SHIPPED.name, read(SHIPPED))]
+    if override is not None:
+        files.append((str(override), read(override)))
+    for name, data in files:
+        for key in data:
+            one_of(key, TABLES, name, "table")
+
+    def rows(key: str, build: Callable[[RowReader, str], T], keys: Collection[str]) -> dict[str, T]:
+        merged = _merge(files, key)
+        return {row: build(RowReader(data, where, keys), row) for row, (where, data) in merged.items()}
+
+    return Policy(
+        rows=rows("rules", _row, ROW_KEYS),
+        failures=rows("failures", lambda r, name: _situation(r, name, FAILURES), _names(Situation)),
+        situations=rows("situations", lambda r, name: _situation(r, name, SITUATIONS), _names(Situation)),
+        kinds=cast("dict[Kind, ByKind]", rows("kinds", _by_kind, _names(ByKind))),
+        traffic=_traffic(files),
+    )
+
+
+def _merge(files: list[tuple[str, Table]], key: str) -> dict[str, tuple[str, Table]]:
+    """Each row of the table [key] with the place to name in an error: the last file that speaks about it."""
+    merged: dict[str, tuple[str, Table]] = {}
+    for name, data in files:
+        rows = table(data, key, name)
+        for row in rows:
+            before = merged.get(row, ("", {}))[1]
+            merged[row] = (f"{name}: [{key}.{row}]", before | table(rows, row, f"{name}: [{key}]"))
+    return merged
+
+
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+def _row(r: RowReader, rule: str) -> Row:
+    r.need(ROW_NEEDS, _shipped_rules())
+    better = cast("Better", r.text("better", BETTER))
+    value = r.text("value", FACTS if better == "words" else NAMES)
+    stem = _consequence(r, "consequence")
+    ready, acceptable = (ANY, ANY) if better == "words" else _bands(r, better)
+    return Row(
+        rule=rule,
+        value=value,
+        better=better,
+        owner=cast("Owner", r.text("owner", OWNERS)),
+        advice=_advice(r, "advice"),
+        consequence=stem,
+        source=r.text("source"),
+        per=cast("Per", r.text("per", ("link", "computer"))),
+        ready=ready,
+        acceptable=acceptable,
+        words=_words(r, value) if better == "words" else {},
+        ready_when_tested=r.words("ready_when_tested"),
+        judge=_judge(r, value),
+        needs=r.option("needs"),
+        floor=r.option("floor", NAMES),
+        required=r.flag("required"),
+        by_kind=r.flag("by_kind"),
+        advice_high=_advice(r, "advice_high") if "advice_high" in r.data else None,
+        consequence_high=_consequence(r, "consequence_high") if "consequence_high" in r.data else None,
+    )
+
+
+def _shipped_rules() -> Collection[str]:
+    return tuple(table(read(SHIPPED), "rules", SHIPPED.name))
+
+
+def _bands(r: RowReader, better: str) -> tuple[Band, Band]:
+    """(ready, acceptable). The second must hold the first, else a value could be ready and not ready at once."""
+    for key in ("degraded", "ready_when_tested"):
+        if key in r.data:
+            raise r.fail(f"{key} lists words and this row compares a number; leave it out")
+    if better == "within":
+        ready, acceptable = r.pair("ready"), r.pair("not_ready") if "not_ready" in r.data else ANY
+    elif better == "lower":
+        ready, acceptable = (-math.inf, r.number("ready")), (-math.inf, _outer(r, math.inf))
+    else:
+        ready, acceptable = (r.number("ready"), math.inf), (_outer(r, -math.inf), math.inf)
+    if acceptable[0] > ready[0] or acceptable[1] < ready[1]:
+        side = {"lower": "at or above", "higher": "at or below", "within": "outside"}[better]
+        raise r.fail(f"not_ready is on the wrong side of ready; for better = {better!r} it must be {side} ready")
+    return ready, acceptable
+
+
+def _outer(r: RowReader, unlimited: float) -> float:
+    return r.number("not_ready") if "not_ready" in r.data else unlimited
+
+
+def _words(r: RowReader, value: str) -> dict[str, Level]:
+    words: dict[str, Level] = {}
+    for level in WORD_LEVELS:
+        for word in r.words(level):
+            if value == "link_kind":
+                one_of(word, KINDS, r.where, "link kind")
+            if word in words:
+                raise r.fail(f"{word!r} stands in both {words[word]} and {level}; keep it in one")
+            words[word] = level
+    return words
+
+
+def _judge(r: RowReader, value: str) -> Judge:
+    judge = r.option("judge", ("value", "low")) or "value"
+    if judge == "low" and f"{value}_ci95_low" not in NAMES:
+        raise r.fail(f'judge = "low" needs a value with a confidence interval, and {value} has none; leave judge out')
+    return cast("Judge", judge)
+
+
+def _advice(r: RowReader, key: str) -> str:
+    return r.text(key, advice.ids())
+
+
+def _consequence(r: RowReader, key: str) -> str:
+    return r.text(key, {stem.removesuffix("_degraded") for stem in advice.ids("means") if stem.endswith("_degraded")})
+
+
+def _situation(r: RowReader, name: str, known: Collection[str]) -> Situation:
+    one_of(name, known, r.where, "row")
+    r.need(_names(Situation))
+    level, owner = cast("Level", r.text("level", LEVELS)), cast("Owner", r.text("owner", OWNERS))
+    return Situation(level, owner, _advice(r, "advice"))
+
+
+def _by_kind(r: RowReader, name: str) -> ByKind:
+    one_of(name, KINDS, r.where, "link kind")
+    r.need(_names(ByKind))
+    return ByKind(cast("Owner", r.text("owner", OWNERS)), _advice(r, "advice"))
+
+
+def _traffic(files: list[tuple[str, Table]]) -> Traffic:
+    merged: Table = {}
+    for name, data in files:
+        merged |= table(data, "traffic", name)
+    r = RowReader(merged, f"{files[-1][0]}: [traffic]", _names(Traffic))
+    numbers = {key: r.number(key) for key in _names(Traffic)}
+    for key, value in numbers.items():
+        if value <= 0 or (key.endswith("_bytes") and value != int(value)):
+            raise r.fail(f"{key} must be a {'whole ' if key.endswith('_bytes') else ''}number above 0, not {value:g}")
+    whole = {key: int(numbers.pop(key)) for key in ("audio_payload_bytes", "video_packet_max_bytes")}
+    return Traffic(**numbers, **whole)  # type: ignore[arg-type]

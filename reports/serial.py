@@ -1,0 +1,185 @@
+"""The self-test as JSON and back. The schema is reports/selftest.schema.json, made by reports/schema.py.
+
+Every number is finite: a value that is not moves to `unknown`. Addresses are left out unless they are asked for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+import types
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from reports.advice import LANGUAGES
+from reports.advice.words import action_text, finding_text, headline
+from reports.record import Finding, Link, Measurement, SelfTest, Verdict
+
+SCHEMA_NAME = "motesklar.selftest/1"
+ORDER = ("run_id", "verdict", "links", "measurements", "started_at", "duration_s", "agent", "room", "interrupted")
+NOT_A_NUMBER = "not a finite number"
+REMOVED = "[address]"
+_MAYBE_ADDRESS = re.compile(r"(?<![\w.:])[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(?:%\w+)?(?![\w:])")
+_MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])")
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+class RecordError(ValueError):
+    """What was read is not a self-test. The message is one line and says where."""
+
+
+def to_json(self_test: SelfTest, *, addresses: bool = False) -> Json:
+    """Plain JSON values in the contract's order; findings, headline and action carry their sentences in sv and en."""
+    shown = self_test if addresses else _without_addresses(self_test)
+    plain = _plain(shown)
+    return {"schema": SCHEMA_NAME} | {key: plain[key] for key in ORDER}
+
+
+def from_json(data: object) -> SelfTest:
+    """The record again. Sentences and unknown keys are ignored. Raises RecordError."""
+    if not isinstance(data, Mapping) or data.get("schema") != SCHEMA_NAME:
+        found = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
+        raise RecordError(f"this is not a self-test: its schema is {str(found)[:60]!r}, not {SCHEMA_NAME!r}")
+    return cast("SelfTest", _build(SelfTest, data, "selftest"))
+
+
+def scrub(text: str) -> str:
+    """The text without IP and hardware addresses."""
+    return _MAYBE_ADDRESS.sub(_scrub_one, _MAC.sub(REMOVED, text))
+
+
+def _scrub_one(match: re.Match[str]) -> str:
+    whole = match.group()
+    bare = whole.rstrip(".:") if not whole.endswith("::") else whole
+    host, colon, port = bare.rpartition(":")
+    if _is_address(bare.partition("%")[0]):
+        return REMOVED + whole[len(bare) :]
+    if _is_address(host):
+        return REMOVED + colon + port + whole[len(bare) :]
+    return whole
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_addresses(self_test: SelfTest) -> SelfTest:
+    return replace(
+        self_test,
+        links=tuple(_bare_link(link) for link in self_test.links),
+        measurements=tuple(_bare_measurement(m) for m in self_test.measurements),
+    )
+
+
+def _bare_link(link: Link) -> Link:
+    evidence = tuple(scrub(words) for words in link.evidence)
+    return replace(link, evidence=evidence, addresses=(), gateway=None, gateway_v6=None, resolvers=())
+
+
+def _bare_measurement(m: Measurement) -> Measurement:
+    facts = {key: _bare_fact(fact) for key, fact in m.facts.items()}
+    unknown = {key: scrub(reason) for key, reason in m.unknown.items()}
+    failure = None if m.failure is None else replace(m.failure, detail=scrub(m.failure.detail))
+    return replace(m, facts=facts, unknown=unknown, failure=failure)
+
+
+def _bare_fact(fact: Any) -> Any:
+    if isinstance(fact, tuple):
+        return tuple(scrub(words) for words in fact)
+    return scrub(fact) if isinstance(fact, str) else fact
+
+
+def _plain(thing: Any) -> Any:
+    """Dataclasses to dicts, tuples to lists; a number that is not finite to None."""
+    if isinstance(thing, Measurement):
+        thing = _finite(thing)
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)} | _sentences(thing)
+    if isinstance(thing, Mapping):
+        return {str(key): _plain(value) for key, value in thing.items() if not _broken(value)}
+    if isinstance(thing, tuple | list):
+        return [_plain(item) for item in thing]
+    return None if _broken(thing) else thing
+
+
+def _finite(m: Measurement) -> Measurement:
+    broken = {name: NOT_A_NUMBER for name, value in m.values.items() if _broken(value)}
+    return replace(m, unknown={**broken, **m.unknown}) if broken else m
+
+
+def _broken(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _sentences(thing: object) -> Json:
+    if isinstance(thing, Finding):
+        return {"text": {lang: finding_text(thing, lang) for lang in LANGUAGES}}
+    if isinstance(thing, Verdict):
+        return {
+            "headline": {lang: headline(thing, lang) for lang in LANGUAGES},
+            "action_text": {lang: action_text(thing, lang) for lang in LANGUAGES},
+        }
+    return {}
+
+
+def _build(kind: Any, data: object, where: str) -> Any:
+    """`data` as a value of the type `kind`, checked all the way down."""
+    origin, args = get_origin(kind), get_args(kind)
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _build_record(kind, data, where)
+    if origin in (Union, types.UnionType):
+        return _build_union(args, data, where)
+    if origin is Literal:
+        return _checked(data in args, data, where, f"one of {', '.join(map(str, args))}")
+    if origin is tuple:
+        items = _checked(isinstance(data, list), data, where, "a list")
+        return tuple(_build(args[0], item, f"{where}[{i}]") for i, item in enumerate(items))
+    if origin is Mapping:
+        table = _checked(isinstance(data, Mapping), data, where, "an object")
+        return {str(key): _build(args[1], value, f"{where}.{key}") for key, value in table.items()}
+    if kind is float:
+        number = isinstance(data, int | float) and not isinstance(data, bool)
+        return float(_checked(number, data, where, "a number"))
+    fits = isinstance(data, kind) and (kind is bool or not isinstance(data, bool))
+    return _checked(fits, data, where, {str: "text", int: "a whole number", bool: "true or false"}[kind])
+
+
+def _build_record(kind: type[T], data: object, where: str) -> T:
+    table = _checked(isinstance(data, Mapping), data, where, "an object")
+    hints = _hints(cast("Hashable", kind))
+    missing = [f.name for f in fields(kind) if f.name not in table]  # type: ignore[arg-type]
+    if missing:
+        raise RecordError(f"{where} lacks {', '.join(missing)}")
+    return kind(**{name: _build(hints[name], table[name], f"{where}.{name}") for name in hints})
+
+
+def _build_union(args: tuple[Any, ...], data: object, where: str) -> Any:
+    if data is None and type(None) in args:
+        return None
+    for kind in (arg for arg in args if arg is not type(None)):
+        exact = type(data) is kind or (get_origin(kind) is tuple and isinstance(data, list))
+        if exact or (len(args) == 2 and type(None) in args):
+            return _build(kind, data, where)
+    if float in args and type(data) is int:
+        return float(data)
+    return _checked(False, data, where, "of another type")
+
+
+def _checked(fits: bool, data: object, where: str, wanted: str) -> Any:
+    if not fits:
+        raise RecordError(f"{where} must be {wanted}, not {str(data)[:60]!r}")
+    return data
+
+
+@cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    return get_type_hints(cast("type", kind))

@@ -1,0 +1,81 @@
+"""The self-test as a person reads it in a terminal: one headline, one next action, a small table. No addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.advice import Lang, text
+from reports.advice.words import action_text, headline, label, limit_text, localised, meaning_text, value_text
+from reports.record import Finding, Level, Link, SelfTest, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+ICONS: dict[Level, str] = {"ready": "✔", "degraded": "!", "not_ready": "✖", "unknown": "?"}
+COLOURS: dict[Level, str] = {"ready": "green", "degraded": "yellow", "not_ready": "red", "unknown": "cyan"}
+
+
+def render(self_test: SelfTest, lang: Lang, console: Console) -> None:
+    """Print the verdict, the next action, what is wrong, what is well, and the link in use.
+
+    Colour never stands alone: icon and words say the same.
+    """
+    from rich.text import Text
+
+    verdict = self_test.verdict
+    colour = COLOURS[verdict.level]
+    console.print(Text(f"{ICONS[verdict.level]} {headline(verdict, lang)}", style=f"bold {colour}"))
+    if self_test.interrupted:
+        console.print(Text(text("table.interrupted", lang)))
+    console.print(Text.assemble((text("table.next", lang), "bold"), " ", action_text(verdict, lang)))
+    console.print()
+    if verdict.findings:
+        console.print(_table(verdict, {link.name: link for link in self_test.links}, lang))
+    console.print(Text(_link_line(self_test, lang)))
+    console.print(Text(text("table.not_recorded", lang), style="dim"))
+
+
+def used_link(self_test: SelfTest) -> Link | None:
+    """The link that the verdict speaks about: the one whose kind was judged."""
+    names = {f.subject for f in self_test.verdict.findings if f.params.get("quantity") == "link_kind"}
+    return next((link for link in self_test.links if link.name in names), None)
+
+
+def _link_line(self_test: SelfTest, lang: Lang) -> str:
+    link = used_link(self_test)
+    if link is None:
+        return text("table.no_link", lang)
+    return f"{text('table.link_used', lang)} {_link_words(link, lang)}"
+
+
+def _link_words(link: Link, lang: Lang) -> str:
+    return f"{localised({'kind': link.kind}, lang)['kind']} ({link.name})"
+
+
+def _table(verdict: Verdict, links: dict[str, Link], lang: Lang) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    several = len({f.subject for f in verdict.findings if f.subject in links}) > 1
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for key in ("what", "value", "limit", "means"):
+        table.add_column(text(f"table.{key}", lang), overflow="fold")
+    for f in verdict.findings:
+        what = label(str(f.params.get("quantity", f.rule)), lang)
+        where = f" ({f.subject})" if several and f.subject in links else ""
+        cells = (f"{ICONS[f.level]} {what}{where}", _value(f, lang), limit_text(f, lang), _means(f, lang))
+        table.add_row(*(Text(cell) for cell in cells), style=COLOURS[f.level] if f.level != "ready" else "")
+    return table
+
+
+def _value(finding: Finding, lang: Lang) -> str:
+    shown = value_text(finding, lang)
+    if not shown and finding.level == "unknown" and "consequence" not in finding.params:
+        return text("table.not_measured", lang)
+    return shown if finding.sure else f"{shown} ({text('table.unsure', lang)})"
+
+
+def _means(finding: Finding, lang: Lang) -> str:
+    return meaning_text(finding, lang) or text(f"level.{finding.level}", lang)

@@ -1,0 +1,3 @@
+from tests.netlab.fixtures import impaired_path
+
+__all__ = ["impaired_path"]

@@ -1,0 +1,62 @@
+"""The one next action."""
+
+from typing import Any
+
+import pytest
+
+from reports.compare import Comparison
+from reports.record import Link, Measurement
+from tests.reports.make import echo, good, link, verdict
+
+ETH, WLAN, USB = link(), link("wlan0", "wifi"), link("usb0", "tethered")
+UNPLUGGED = link(carrier=False, addresses=())
+SELF_MADE = link(addresses=("169.254.3.4", "fe80::1%eth0"))
+BRIDGE = link("docker0", "other")
+
+
+def told(best: str, worst: str) -> Comparison:
+    return Comparison(best, worst, (), told_apart=True)
+
+
+ACTIONS: list[tuple[str, str, tuple[Link, ...], list[Measurement], dict[str, Any], str]] = [
+    ("all well", "eth0", (ETH,), [good()], {}, "ready_go"),
+    ("wifi is well and there is no cable", "wlan0", (WLAN,), [good("wlan0")], {}, "ready_go"),
+    ("wifi is well, a cable is plugged in", "wlan0", (WLAN, ETH), [good("wlan0")], {}, "use_cable eth0"),
+    ("the cable is not plugged in", "wlan0", (WLAN, UNPLUGGED), [good("wlan0")], {}, "ready_go"),
+    ("nothing at the cable's other end", "wlan0", (WLAN, SELF_MADE), [good("wlan0")], {}, "ready_go"),
+    ("a container's bridge is no cable", "wlan0", (WLAN, BRIDGE), [good("wlan0")], {}, "ready_go"),
+    ("the cable was measured to be bad", "wlan0", (WLAN, ETH), [good("wlan0"), good(rtt_p95_seconds=0.9)], {}, "ready_go"),
+    ("a phone, with wifi there", "usb0", (USB, WLAN), [good("usb0")], {}, "use_link wlan0"),
+    ("a phone, nothing else", "usb0", (USB,), [good("usb0")], {}, "cable_not_phone"),
+    ("a vpn over wifi, a cable there", "tun0", (link("tun0", "vpn", beneath="wlan0"), WLAN, ETH), [good("tun0")], {}, "use_cable eth0"),
+    ("a vpn over the cable", "tun0", (link("tun0", "vpn", beneath="eth0"), ETH), [good("tun0")], {}, "ready_go"),
+    ("embedded, on wifi, a cable there", "wlan0", (WLAN, ETH), [], {"embedded": True}, "use_cable eth0"),
+    ("the cable is slow: the support", "eth0", (ETH,), [good(rtt_p95_seconds=0.4)], {}, "call_support municipal_it"),
+    ("a bit slow: report it", "eth0", (ETH,), [good(rtt_p95_seconds=0.2)], {}, "report_fault municipal_it"),
+    ("a remark of mine does not mend what is not ready", "eth0", (ETH,), [good(rtt_p95_seconds=0.4), echo("cam", camera_frames_per_second=20)], {}, "call_support municipal_it"),
+    ("busy computer", "eth0", (ETH,), [good(call_cpu_ratio=0.95)], {}, "close_programs"),
+    ("slow wifi", "wlan0", (WLAN,), [good("wlan0", rtt_p95_seconds=0.4)], {}, "cable_or_closer"),
+    ("the room is busy, on wifi", "wlan0", (WLAN,), [echo("wlan0", failure="room_busy")], {}, "wait_and_test"),
+    ("no token, on wifi", "wlan0", (WLAN,), [echo("wlan0", failure="room_token_refused")], {}, "ask_token"),
+    ("udp is blocked", "eth0", (ETH,), [echo(failure="no_reply")], {}, "ask_udp"),
+    ("the clock is off", "eth0", (ETH,), [echo(failure="room_certificate_not_valid_now")], {}, "set_clock"),
+    ("stopped", "eth0", (ETH,), [echo(failure="interrupted")], {}, "test_again"),
+    ("the link went", "eth0", (ETH,), [echo(failure="link_vanished")], {}, "check_plug"),
+    ("nothing measured", "eth0", (ETH,), [], {}, "test_again"),
+    ("compared: the cable is better", "wlan0", (WLAN, ETH), [good("wlan0"), good()], {"comparison": told("eth0", "wlan0")}, "use_cable eth0"),
+    ("compared: wifi in use is better than the cable", "wlan0", (WLAN, ETH), [good("wlan0"), good(rtt_p95_seconds=0.2)], {"comparison": told("wlan0", "eth0")}, "ready_go"),
+    ("compared: a bad cable, wifi is better", "eth0", (ETH, WLAN), [good(rtt_p95_seconds=0.2), good("wlan0")], {"comparison": told("wlan0", "eth0")}, "use_link wlan0"),
+    ("compared: wifi is better but the cable does", "eth0", (ETH, WLAN), [good(), good("wlan0")], {"comparison": told("wlan0", "eth0")}, "ready_go"),
+    ("compared: a quiet microphone is no reason to leave the cable", "eth0", (ETH, WLAN), [good(), good("wlan0"), echo("mic", speech_level_dbfs=-45)], {"comparison": told("wlan0", "eth0")}, "speak_closer"),
+    ("not told apart: the routine's order", "wlan0", (WLAN, ETH), [good("wlan0"), good()], {"comparison": Comparison("eth0", None, (), False)}, "use_cable eth0"),
+    ("compared without the cable that is plugged in", "wlan0", (WLAN, USB, ETH), [good("wlan0"), good("usb0")], {"comparison": told("wlan0", "usb0")}, "use_cable eth0"),
+]  # fmt: skip  # noqa: E501
+
+
+@pytest.mark.parametrize(("what", "chosen", "links", "found", "more", "action"), ACTIONS, ids=[a[0] for a in ACTIONS])
+def test_the_next_action(
+    what: str, chosen: str, links: tuple[Link, ...], found: list[Measurement], more: dict[str, Any], action: str
+) -> None:
+    v = verdict(*found, links=links, chosen=chosen, **more)
+    detail = v.action_params.get("link") or v.action_params.get("owner") or ""
+    assert f"{v.action} {detail}".strip() == action
