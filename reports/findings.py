@@ -83,6 +83,8 @@ def _finding(row: Row, policy: Policy, subjects: Subjects, m: Measurement) -> Fi
             return None
         return _described(row, policy, kind, subject, None, "unknown")
     finding = _described(row, policy, kind, subject, value, row.level(value))
+    if subjects.embedded and row.per == "link" and finding.level == "ready":
+        finding = replace(finding, params={**finding.params, "consequence": "means.within_computer"})
     return finding if isinstance(value, str) else replace(finding, sure=_sure(row, m, value, finding.limit))
 
 

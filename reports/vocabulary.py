@@ -64,7 +64,11 @@ def _echo() -> Iterator[Quantity]:
     yield from _directions("gap_duration_{}_seconds", "seconds", "mean length of a gap", "RFC 3611")
     yield from _directions("mos_{}", "MOS", "conversational quality by the E-model", "ITU-T G.107")
     yield Quantity(
-        "mos_difference", "MOS", "how much better the recommended link was than the next best", "ITU-T G.107", interval=True
+        "mos_difference",
+        "MOS",
+        "how much better the recommended link was than the next best",
+        "ITU-T G.107",
+        interval=True,
     )
 
 

@@ -26,6 +26,12 @@ def in_lab() -> bool:
     return (LAB / "impair").exists() and (LAB / "phone").exists()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The guest sees the checkout read-only: pytest's cache cannot be written, and need not be."""
+    if in_lab():
+        config.addinivalue_line("filterwarnings", "ignore::pytest.PytestCacheWarning")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark this folder's tests; skip them outside the lab."""
     for item in items:

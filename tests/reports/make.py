@@ -23,7 +23,13 @@ GOOD = {
 
 
 def link(name: str = "eth0", kind: Kind = "wired", **more: Any) -> Link:
-    base: dict[str, Any] = {"carrier": True, "addresses": ("192.0.2.7",), "gateway": "192.0.2.1", "confidence": 0.9, "evidence": ("a test says so",)}
+    base: dict[str, Any] = {
+        "carrier": True,
+        "addresses": ("192.0.2.7",),
+        "gateway": "192.0.2.1",
+        "confidence": 0.9,
+        "evidence": ("a test says so",),
+    }
     return Link(name=name, kind=kind, **(base | more))
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.policy import PolicyError, load_policy
+from reports.policy import ROW_KEYS, ROW_NEEDS, SITUATIONS, TABLES, PolicyError, load_policy
+from reports.rules import Traffic
 from tests.reports.make import POLICY, policy_from
 
+DOCS = Path(__file__).parents[2] / "docs" / "policy.md"
 WHOLE = """
 value = "rtt_p50_seconds"
 better = "lower"
@@ -111,3 +113,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for name, what in (("none.toml", "no such policy file"), ("latin.toml", "not UTF-8"), (".", "cannot be read")):
         with pytest.raises(PolicyError, match=what):
             load_policy(tmp_path / name)
+
+
+def test_the_documentation_names_every_key() -> None:
+    told = DOCS.read_text(encoding="utf-8")
+    keys = [*ROW_KEYS, *SITUATIONS, *Traffic.__dataclass_fields__]
+    assert [key for key in keys if f"`{key}`" not in told] == []
+    assert [table for table in TABLES if f"[{table}" not in told] == []
+    assert f"A new row needs {', '.join(f'`{k}`' for k in ROW_NEEDS[:-1])} and `{ROW_NEEDS[-1]}`." in told
+
+
+def test_the_documentation_s_example_is_a_policy(tmp_path: Path) -> None:
+    example = DOCS.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    mine = policy_from(tmp_path, example)
+    assert (mine.rows["rtt"].acceptable[1], mine.failures["no_reply"].owner) == (0.25, "operator")

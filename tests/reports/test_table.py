@@ -27,7 +27,9 @@ def test_the_headline_the_action_and_the_link_come_first_and_last() -> None:
 
 def test_a_row_says_what_how_much_the_limit_and_what_it_means() -> None:
     row = next(line for line in shown(self_test(good(mos_up=3.0)), "en", 160).splitlines() if "3 of 5" in line)
-    assert all(words in row for words in ("✖", "Estimated sound quality", "at least 3.5 of 5", "hard to understand you"))
+    assert all(
+        words in row for words in ("✖", "Estimated sound quality", "at least 3.5 of 5", "hard to understand you")
+    )
 
 
 def test_what_is_not_sure_says_so_and_what_was_not_measured_too() -> None:

@@ -7,8 +7,15 @@ import pytest
 from reports.record import Failure, Measurement
 from tests.reports.make import GOOD, echo, finding, good, link, policy_from, verdict
 
-BAD_LOSS = {"loss_up_ratio": 0.05, "loss_up_ratio_ci95_low": 0.04, "loss_up_ratio_ci95_high": 0.06}
-UNSURE_LOSS = {"loss_up_ratio": 0.04, "loss_up_ratio_ci95_low": 0.01, "loss_up_ratio_ci95_high": 0.07}
+
+def between(name: str, value: float, low: float, high: float) -> dict[str, float]:
+    return {name: value, f"{name}_ci95_low": low, f"{name}_ci95_high": high}
+
+
+BAD_LOSS = between("loss_up_ratio", 0.05, 0.04, 0.06)
+UNSURE_LOSS = between("loss_up_ratio", 0.04, 0.01, 0.07)
+ONE_LOST = between("burst_loss_up_ratio", 0.05, 0.002, 0.2)
+MANY_LOST = between("burst_loss_up_ratio", 0.5, 0.3, 0.7)
 CPU_BAD = echo("eth0", name="call", call_cpu_ratio=0.95)
 
 LEVELS = [  # what, measurements, with a room, embedded
@@ -20,8 +27,8 @@ LEVELS = [  # what, measurements, with a room, embedded
     ("too slow", [good(rtt_p95_seconds=0.4)], "not_ready", "unknown"),
     ("lossy", [good(**BAD_LOSS)], "not_ready", "unknown"),
     ("perhaps lossy", [good(**UNSURE_LOSS)], "degraded", "unknown"),
-    ("a lost packet in a window", [good(burst_loss_up_ratio=0.05, burst_loss_up_ratio_ci95_low=0.002)], "ready", "unknown"),
-    ("many lost in a window", [good(burst_loss_up_ratio=0.5, burst_loss_up_ratio_ci95_low=0.3)], "not_ready", "unknown"),
+    ("a lost packet in a window", [good(**ONE_LOST)], "ready", "unknown"),
+    ("many lost in a window", [good(**MANY_LOST)], "not_ready", "unknown"),
     ("the test failed", [echo(failure="no_reply")], "unknown", "unknown"),
     ("the link went", [echo(failure="link_vanished")], "not_ready", "unknown"),
     ("stopped, good so far", [Measurement("echo", "eth0", 1.8e9, 2.0, GOOD, failure=Failure("echo", "interrupted"))],
@@ -55,7 +62,8 @@ def test_no_link_at_all() -> None:
 def test_the_embedded_room_is_said_and_its_rows_are_listed() -> None:
     v = verdict(good(), embedded=True)
     assert (finding(v, "room").level, finding(v, "room").owner) == ("unknown", "municipal_it")
-    assert finding(v, "rtt").level == "ready"
+    assert (finding(v, "rtt").level, finding(v, "rtt").params["consequence"]) == ("ready", "means.within_computer")
+    assert "consequence" not in finding(verdict(good()), "rtt").params
     assert v.action == "ask_for_room"
 
 
@@ -89,11 +97,11 @@ def test_a_failure_outranks_missing_values_even_when_the_policy_plays_it_down(tm
 
 
 SURE = [  # values, the rule, its level, sure
-    ({"loss_up_ratio": 0.05, "loss_up_ratio_ci95_low": 0.04, "loss_up_ratio_ci95_high": 0.06}, "loss_up", "not_ready", True),
-    ({"loss_up_ratio": 0.04, "loss_up_ratio_ci95_low": 0.01, "loss_up_ratio_ci95_high": 0.07}, "loss_up", "not_ready", False),
-    ({"loss_up_ratio": 0.01, "loss_up_ratio_ci95_low": 0.001, "loss_up_ratio_ci95_high": 0.02}, "loss_up", "degraded", False),
-    ({"loss_up_ratio": 0.0, "loss_up_ratio_ci95_low": 0.0, "loss_up_ratio_ci95_high": 0.02}, "loss_up", "ready", False),
-    ({"loss_up_ratio": 0.0, "loss_up_ratio_ci95_low": 0.0, "loss_up_ratio_ci95_high": 0.001}, "loss_up", "ready", True),
+    (between("loss_up_ratio", 0.05, 0.04, 0.06), "loss_up", "not_ready", True),
+    (between("loss_up_ratio", 0.04, 0.01, 0.07), "loss_up", "not_ready", False),
+    (between("loss_up_ratio", 0.01, 0.001, 0.02), "loss_up", "degraded", False),
+    (between("loss_up_ratio", 0.0, 0.0, 0.02), "loss_up", "ready", False),
+    (between("loss_up_ratio", 0.0, 0.0, 0.001), "loss_up", "ready", True),
     ({"jitter_up_seconds": 0.016, "jitter_floor_seconds": 0.004}, "jitter_up", "degraded", False),
     ({"jitter_up_seconds": 0.016, "jitter_floor_seconds": 0.0001}, "jitter_up", "degraded", True),
     ({"burst_loss_up_ratio": 0.3, "burst_loss_up_ratio_ci95_low": 0.2}, "burst_loss_up", "not_ready", True),

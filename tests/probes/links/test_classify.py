@@ -105,7 +105,7 @@ TABLE: list[tuple[str, Clues, Kind]] = [
     ("wifi at home", replace(WIFI, **HOME), "wifi"),
     ("wifi, no address", WIFI, "wifi"),
     ("wifi on 10/8 company net", replace(WIFI, prefixes=("10.20.30.40/16",), gateway="10.20.0.1"), "wifi"),
-    ("wifi on a wide 172.20", replace(WIFI, prefixes=("172.20.10.5/16",), gateway="172.20.0.1"), "wifi"),
+    ("wifi on a wide 172.20", replace(WIFI, prefixes=("172.20.10.5/16",), gateway="172.20.10.1"), "wifi"),
     ("wifi, user says metered", replace(WIFI, nm_metered="yes", **HOME), "wifi"),
     ("iPhone hotspot", replace(WIFI, prefixes=("172.20.10.2/28",), gateway="172.20.10.1"), "tethered"),
     ("Android hotspot, lease", replace(WIFI, prefixes=("192.168.183.20/24",), dhcp_metered=True), "tethered"),

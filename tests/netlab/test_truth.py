@@ -1,0 +1,210 @@
+"""What `motesklar check` says, against what the relay did to every packet: the log's truth, not its settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from tests.netlab.fate import Fate
+from tests.netlab.impairment import GilbertElliott, Impairment, Way
+from tests.netlab.path import CHECKOUT, ImpairedPath, PathFactory
+
+pytestmark = [pytest.mark.netlab, pytest.mark.timeout(300)]
+
+TOKEN = "a token for the impaired path"
+AUDIO_BYTES = 160 + 28  # the policy's audio payload, UDP and IPv4 headers
+SENDER_SEQUENCE = {"up": slice(0, 4), "down": slice(48, 52)}  # RFC 8762, authenticated
+MOTESKLAR = [sys.executable, "-m", "agent"]
+
+
+@dataclass
+class Result:
+    """One check: its exit code and its echo measurement."""
+
+    code: int
+    document: dict[str, Any]
+
+    @property
+    def echo(self) -> dict[str, Any]:
+        return next(m for m in self.document["measurements"] if m["name"] == "echo")
+
+    @property
+    def values(self) -> dict[str, float]:
+        return self.echo["values"]
+
+
+class Room:
+    """`motesklar room` in the room's namespace."""
+
+    def __init__(self, path: ImpairedPath, folder: Path) -> None:
+        tokens = folder / "tokens.toml"
+        tokens.write_text(f'[tokens]\nhabo = "{TOKEN}"\n')
+        listen = f"{path.room_address}:8443"
+        self.process = path.room.popen(
+            [*MOTESKLAR, "room", "--listen", listen, "--stamp-port", "8862", "--token-file", str(tokens)],
+            cwd=CHECKOUT, env=_environment(folder), stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        line = self.process.stderr.readline()
+        found = re.search(r"https://\S+", line)
+        assert found, line + self.process.stderr.read()
+        self.url = found[0]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        assert self.process.wait(10) == 0
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    import os
+
+    return {**os.environ, "HOME": str(folder), "MOTESKLAR_TOKEN": TOKEN, "XDG_DATA_HOME": str(folder)}
+
+
+@contextmanager
+def room_on(path: ImpairedPath, folder: Path) -> Iterator[Room]:
+    room = Room(path, folder)
+    try:
+        yield room
+    finally:
+        room.stop()
+
+
+def check(path: ImpairedPath, room: Room, folder: Path, *more: str) -> Result:
+    command = [*MOTESKLAR, "check", "--room", room.url, "--no-devices", "--json", *more]
+    done = path.laptop.run(command, cwd=CHECKOUT, env=_environment(folder), capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in done.stderr, done.stderr
+    return Result(done.returncode, json.loads(done.stdout))
+
+
+# ---- the truth, computed from the log by code of its own ---------------------------------------------------------
+
+
+def stamp_packets(log: Sequence[Fate], way: Way) -> list[Fate]:
+    port = "destination_port" if way == "up" else "source_port"
+    return [f for f in log if f.way == way and getattr(f, port) == 8862]
+
+
+def sequence(fate: Fate) -> int:
+    return int.from_bytes(fate.payload[SENDER_SEQUENCE[fate.way]], "big")
+
+
+def main_run(log: Sequence[Fate], way: Way) -> list[Fate]:
+    fates = stamp_packets(log, way)
+    assert not [f for f in fates if f.what in ("overrun", "unfinished")]
+    return fates
+
+
+def first_arrivals(fates: Sequence[Fate]) -> list[Fate]:
+    """In order of arrival, each packet once."""
+    arrived = sorted((f for f in fates if f.arrived), key=lambda f: f.written_ns)
+    seen: set[int] = set()
+    return [f for f in arrived if not (sequence(f) in seen or seen.add(sequence(f)))]
+
+
+def true_jitter(fates: Sequence[Fate]) -> float:
+    """RFC 3550: J += (|D| - J)/16 over arrivals; the mean of J once the filter has settled."""
+    delays = [f.delay_s for f in first_arrivals(fates) if f.size == AUDIO_BYTES]
+    jitter, series = 0.0, []
+    for before, after in pairwise(delays):
+        jitter += (abs(after - before) - jitter) / 16
+        series.append(jitter)
+    return fmean(series[32:])
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    at = share * (len(ordered) - 1)
+    return ordered[int(at)] + (ordered[min(int(at) + 1, len(ordered) - 1)] - ordered[int(at)]) * (at % 1)
+
+
+def true_variation(fates: Sequence[Fate]) -> tuple[float, float]:
+    """p95 of ipdv (packets sent one after the other) and of pdv (above the fastest)."""
+    audio = sorted((f for f in first_arrivals(fates) if f.size == AUDIO_BYTES), key=sequence)
+    delays = [f.delay_s for f in audio]
+    ipdv = quantile([abs(b - a) for a, b in pairwise(delays)], 0.95)
+    return ipdv, quantile([d - min(delays) for d in delays], 0.95)
+
+
+def true_reordered(fates: Sequence[Fate], order: slice) -> int:
+    """RFC 4737 by the number that the packet carries at `order`."""
+    highest, count = -1, 0
+    for fate in first_arrivals(fates):
+        number = int.from_bytes(fate.payload[order], "big")
+        count += number < highest
+        highest = max(highest, number)
+    return count
+
+
+# ---- the tests --------------------------------------------------------------------------------------------------
+
+JITTERY = [
+    ("normal", Impairment(delay=0.02, jitter=0.003, shape="normal", udp_only=True)),
+    ("laplace, both large", Impairment(delay=0.05, jitter=0.008, shape="laplace", udp_only=True)),
+    ("uniform, overtaking", Impairment(delay=0.02, jitter=0.004, shape="uniform", keep_order=False, udp_only=True)),
+]
+
+
+@pytest.mark.parametrize(("name", "impairment"), JITTERY, ids=[name for name, _ in JITTERY])
+def test_delay_variation_is_the_logs(
+    impaired_path: PathFactory, tmp_path: Path, name: str, impairment: Impairment
+) -> None:
+    with impaired_path(up=impairment, down=impairment, seed=7) as path, room_on(path, tmp_path) as room:
+        values = check(path, room, tmp_path, "--seconds", "10").values
+    for way in ("up", "down"):
+        fates = main_run(path.log, way)
+        true = true_jitter(fates)
+        assert true >= 0.001
+        assert values[f"jitter_{way}_seconds"] == pytest.approx(true, rel=0.005), (way, true)
+        ipdv, pdv = true_variation(fates)
+        assert values[f"ipdv_{way}_p95_seconds"] == pytest.approx(ipdv, abs=0.0001), way
+        assert values[f"pdv_{way}_p95_seconds"] == pytest.approx(pdv, abs=0.0001), way
+
+
+COUNTED = [
+    ("loss up", Impairment(delay=0.01, loss=0.03, udp_only=True), Impairment(delay=0.01)),
+    ("loss down", Impairment(delay=0.01), Impairment(delay=0.01, loss=0.02, udp_only=True)),
+    ("bursts both ways", Impairment(burst=GilbertElliott(0.01, 0.3), udp_only=True),
+     Impairment(burst=GilbertElliott(0.02, 0.5), udp_only=True)),
+    ("duplicates", Impairment(delay=0.01, duplicate=0.02, udp_only=True),
+     Impairment(delay=0.01, duplicate=0.05, duplicate_gap=0.001, udp_only=True)),
+    ("reordering", Impairment(delay=0.01, reorder=0.02, reorder_hold=0.03, udp_only=True),
+     Impairment(delay=0.01, reorder=0.05, reorder_hold=0.03, udp_only=True)),
+    ("all at once", Impairment(delay=0.02, loss=0.01, duplicate=0.01, reorder=0.01, jitter=0.002, keep_order=False,
+                               udp_only=True),
+     Impairment(delay=0.02, loss=0.02, duplicate=0.02, reorder=0.02, jitter=0.002, keep_order=False, udp_only=True)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "up", "down"), COUNTED, ids=[name for name, _, _ in COUNTED])
+def test_counts_equal_the_logs(
+    impaired_path: PathFactory, tmp_path: Path, name: str, up: Impairment, down: Impairment
+) -> None:
+    with impaired_path(up=up, down=down, seed=3) as path, room_on(path, tmp_path) as room:
+        values = check(path, room, tmp_path, "--seconds", "8").values
+        time.sleep(0.3)
+    ups, downs = main_run(path.log, "up"), main_run(path.log, "down")
+    sent = len({sequence(f) for f in ups})
+    reached, returned = len(first_arrivals(ups)), len(first_arrivals(downs))
+    assert (values["packets_sent"], values["packets_reflected"], values["packets_received"]) == (sent, reached, returned)
+    expected = {
+        "loss_up_ratio": (sent - reached) / sent,
+        "loss_down_ratio": (reached - returned) / reached,
+        "loss_ratio": (sent - returned) / sent,
+        "duplicate_up_ratio": sum(f.what == "duplicate" for f in ups) / reached,
+        "duplicate_down_ratio": sum(f.what == "duplicate" for f in downs) / returned,
+        "reordered_up_ratio": true_reordered(ups, slice(0, 4)) / reached,
+        "reordered_down_ratio": true_reordered(downs, slice(0, 4)) / returned,
+    }
+    assert {key: values[key] for key in expected} == pytest.approx(expected, abs=1e-12)
