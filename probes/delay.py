@@ -86,7 +86,8 @@ def _windows(series: list[tuple[int, float]]) -> list[list[float]]:
     """The run in windows of 15 s that overlap by half; one window when it is no longer than that."""
     series = sorted(series)
     first, last = series[0][0], series[-1][0]
-    starts = range(first, max(first + 1, last - WORST_WINDOW_NS + 1), WORST_WINDOW_NS // 2)
+    starts = {*range(first, max(first + 1, last - WORST_WINDOW_NS + 1), WORST_WINDOW_NS // 2)}
+    starts.add(max(first, last - WORST_WINDOW_NS + 1))  # the end of the run too
     windows = ([j for at, j in series if start <= at < start + WORST_WINDOW_NS] for start in starts)
     return [w for w in windows if w]
 
@@ -97,12 +98,14 @@ def delay_variation(transits: Sequence[Transit]) -> list[float]:
     return sorted((t.transit_ns - least) / 1e9 for t in transits)
 
 
-def inter_packet_variation(transits: Sequence[Transit]) -> list[float]:
-    """Sizes of ipdv between packets sent one after the other (RFC 5481, section 4.1), ascending, seconds.
+def inter_packet_variation(transits: Sequence[Transit], stream: Sequence[RoundTrip]) -> list[float]:
+    """Sizes of ipdv between packets that `stream` sent one after the other (RFC 5481, section 4.1), ascending, seconds.
 
-    A pair is left out when a packet between the two did not arrive. `transits` are one stream's, in sending order.
+    A pair of which one did not arrive has none (RFC 3393, section 2.1): its neighbours are not paired instead.
     """
-    return sorted(abs(b.transit_ns - a.transit_ns) / 1e9 for a, b in pairwise(transits))
+    of = {t.sequence: t.transit_ns for t in transits}
+    pairs = pairwise(t.sequence for t in stream)
+    return sorted(abs(of[b] - of[a]) / 1e9 for a, b in pairs if a in of and b in of)
 
 
 def values(trace: Trace) -> dict[str, float]:
@@ -111,7 +114,7 @@ def values(trace: Trace) -> dict[str, float]:
     audio = [t for t in trace.trips if t.stream == "audio"]
     for way, transits in (("up", up(audio)), ("down", down(audio))):
         found |= _named(f"pdv_{way}", delay_variation(transits), "p50 p95 p99")
-        found |= _named(f"ipdv_{way}", inter_packet_variation(transits), "p50 p95 p99")
+        found |= _named(f"ipdv_{way}", inter_packet_variation(transits, audio), "p50 p95 p99")
         found |= _jitter(f"jitter_{way}_seconds", interarrival_jitter(transits))
     return found | _mean_rtt(trace.trips)
 

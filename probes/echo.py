@@ -32,7 +32,7 @@ async def probe(session: Session) -> Draft:
         trace = await _run(session, room, plan)
         session.traces[session.subject] = trace
         _facts(m, session, room, trace)
-        _check(trace)
+        _check(trace, room)
         analyse(m, trace, session)
         if trace.vanished:
             raise ProbeFailure("link_vanished", ", ".join(sorted(trace.send_errors)))
@@ -121,11 +121,13 @@ def _facts(m: Draft, session: Session, room: RoomSession, trace: Trace) -> None:
         m.facts["invalid_answers"] = trace.rejected
 
 
-def _check(trace: Trace) -> None:
+def _check(trace: Trace, room: RoomSession) -> None:
     """Is there anything to analyse?"""
+    if room.expired and not all(t.returned for t in trace.sent):
+        raise ProbeFailure("session_expired")
     if any(t.returned for t in trace.sent):
         return
-    if trace.send_errors:
+    if trace.vanished or (trace.send_errors and not trace.sent):
         raise ProbeFailure("link_vanished", ", ".join(sorted(trace.send_errors)))
     if trace.interrupted and not trace.sent:
         raise ProbeFailure("interrupted")
@@ -138,9 +140,10 @@ def analyse(m: Draft, trace: Trace, session: Session) -> None:
     """Fill in every value that the trace supports, and the reasons for the others."""
     interval = session.isochronous_interval or session.traffic.audio_interval_seconds
     found, unknown = loss.values(trace)
-    m.values |= found | delay.sender_values(trace, round(interval * 1e9))
+    m.values |= found
     m.unknown |= unknown
     timed = delay.values(trace) | quality.values(trace, session.traffic.playout_buffer_seconds)
+    timed |= delay.sender_values(trace, round(interval * 1e9))
     if abs(trace.clock_moved_ns) > CLOCK_STEP_NS:
         m.unknown |= dict.fromkeys(timed, "this computer's clock was set during the test")
     else:

@@ -11,6 +11,7 @@ from probes.statistics import Z95, wilson, z_of_worst
 BURST_WINDOW_NS = 200_000_000
 GMIN = 16  # RFC 3611, section 4.7.2
 _UNKNOWN_DIRECTION = "the reflector does not tell on which way they were lost"
+_UNKNOWN_COPIES = "the reflector does not tell on which way they were copied"
 
 
 class Packet(NamedTuple):
@@ -46,8 +47,10 @@ def values(trace: Trace) -> tuple[dict[str, float], dict[str, str]]:
     fates = directions(trace)
     unknown: dict[str, str] = {}
     for way in ("up", "down"):
+        if trace.fates is None:
+            unknown[f"duplicate_{way}_ratio"] = _UNKNOWN_COPIES
         if fates is None:
-            unknown |= dict.fromkeys((f"loss_{way}_ratio", f"duplicate_{way}_ratio"), _UNKNOWN_DIRECTION)
+            unknown[f"loss_{way}_ratio"] = _UNKNOWN_DIRECTION
         elif fates[way]:
             found |= _direction(way, fates[way])
     if fates is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import math
 import re
 import socket
 import ssl
@@ -53,10 +54,11 @@ class Room:
     async def open(self, link: Link | None, seconds: float, packets_per_second: float) -> RoomSession:
         """A session for one link. ProbeFailure says why there is none."""
         if self.plain:
-            return await _plain_session(self)
-        http = _http(self, link)
+            return await _plain_session(self, link)
+        made: list[socket.socket] = []
+        http = _http(self, link, made)
         try:
-            return await _ask(self, http, seconds, packets_per_second)
+            return await _ask(http, made, seconds, packets_per_second)
         except BaseException:
             await http.close()
             raise
@@ -64,11 +66,15 @@ class Room:
 
 @dataclass(slots=True)
 class RoomSession:
-    """A session's UDP address and key. `clock_offset_seconds`: the room's clock less ours, to within the RTT."""
+    """A session's UDP address and key. `clock_offset_seconds`: the room's clock less ours, to within the RTT.
+
+    `expired`: at its end the room did not know the session any more.
+    """
 
     address: tuple[str, int]
     access: Access
     clock_offset_seconds: float | None = None
+    expired: bool = False
     _http: ClientSession | None = None
     _path: str = ""
 
@@ -78,6 +84,7 @@ class RoomSession:
             return None
         try:
             async with asyncio.timeout(REPORT_S), self._http.delete(self._path) as answer:
+                self.expired = answer.status == 404
                 return _fates(await answer.json()) if answer.status == 200 else None
         except Exception:  # noqa: BLE001 - without the report less is known; the measurement stands
             return None
@@ -108,12 +115,12 @@ def _fingerprint(fragment: str) -> bytes | None:
     return bytes.fromhex(digits)
 
 
-def _http(room: Room, link: Link | None) -> ClientSession:
+def _http(room: Room, link: Link | None, made: list[socket.socket]) -> ClientSession:
     from aiohttp import ClientSession, ClientTimeout, Fingerprint, TCPConnector
 
     trust = Fingerprint(room.fingerprint) if room.fingerprint else _system_trust()
     family = _family(link)
-    connector = TCPConnector(ssl=trust, socket_factory=_factory(link), family=family, force_close=False)
+    connector = TCPConnector(ssl=trust, socket_factory=_factory(link, made), family=family, force_close=False)
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
     base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
     return ClientSession(base, connector=connector, headers=headers, timeout=ClientTimeout(total=CONNECT_S))
@@ -133,7 +140,9 @@ def _family(link: Link | None) -> socket.AddressFamily:
     return families.pop() if len(families) == 1 else socket.AF_UNSPEC
 
 
-def _factory(link: Link | None) -> Any:
+def _factory(link: Link | None, made: list[socket.socket]) -> Any:
+    """Makes sockets that leave by the link, and notes them in `made`."""
+
     def make(info: tuple[Any, ...]) -> socket.socket:
         sock = socket.socket(info[0], info[1], info[2])
         try:
@@ -143,27 +152,37 @@ def _factory(link: Link | None) -> Any:
         except OSError:
             sock.close()
             raise
+        made.append(sock)
         return sock
 
     return make
 
 
-async def _ask(room: Room, http: ClientSession, seconds: float, packets_per_second: float) -> RoomSession:
+def _peer(made: list[socket.socket]) -> str:
+    """The address that answered, of the room's several perhaps: the test packets go there too."""
+    for sock in reversed(made):
+        with contextlib.suppress(OSError):
+            return str(sock.getpeername()[0])
+    raise ProbeFailure("room_unreachable")
+
+
+async def _ask(
+    http: ClientSession, made: list[socket.socket], seconds: float, packets_per_second: float
+) -> RoomSession:
     wanted = {"seconds": seconds, "packets_per_second": packets_per_second}
     before = time.time()
     try:
-        async with http.post("/v1/sessions", json=wanted) as answer:
+        async with http.post("/v1/sessions", json=wanted, allow_redirects=False) as answer:
             middle = (before + time.time()) / 2
             if answer.status != 201:
                 raise await _refusal(answer)
-            connection = answer.connection
-            peer = connection.transport.get_extra_info("peername") if connection and connection.transport else None
+            host = _peer(made)
             granted = await answer.json()
     except ProbeFailure:
         raise
     except Exception as error:
         raise _failure(error) from error
-    return _session(granted, peer[0] if peer else room.host, http, middle)
+    return _session(granted, host, http, middle)
 
 
 def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: float) -> RoomSession:
@@ -172,14 +191,29 @@ def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: fl
             raise ValueError(granted["schema"])
         key = stamp.Key(base64.b64decode(granted["key"], validate=True))
         return RoomSession(
-            (host, int(granted["stamp_port"])),
-            Access(int(granted["ssid"]), key),
-            float(granted["server_time"]) - middle,
-            http,
-            f"/v1/sessions/{granted['id']}",
+            (host, _port_number(granted["stamp_port"])),
+            Access(_port_number(granted["ssid"]), key),
+            _finite(granted["server_time"]) - middle,
+            _http=http,
+            _path=f"/v1/sessions/{granted['id']}",
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProbeFailure("room_protocol") from error
+
+
+def _port_number(value: Any) -> int:
+    """1 … 65535: a port, or a session identifier (zero is for those without a session)."""
+    number = int(value)
+    if not 0 < number < 0x1_0000:
+        raise ValueError(number)
+    return number
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number
 
 
 async def _refusal(answer: ClientResponse) -> ProbeFailure:
@@ -218,17 +252,19 @@ def _failure(error: Exception) -> ProbeFailure:
 
 def _fates(report: dict[str, Any]) -> Fates | None:
     try:
-        received, duplicates, reordered, throttled = (int(report[name]) for name in _COUNTS)
+        received, duplicates, reordered, throttled = counts = [int(report[name]) for name in _COUNTS]
+        if min(counts) < 0:
+            return None
         return Fates(received, duplicates, reordered, throttled, base64.b64decode(report["seen"], validate=True))
     except (KeyError, TypeError, ValueError):
         return None
 
 
-async def _plain_session(room: Room) -> RoomSession:
+async def _plain_session(room: Room, link: Link | None) -> RoomSession:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_S):
-            found = await loop.getaddrinfo(room.host, room.port, type=socket.SOCK_DGRAM)
+            found = await loop.getaddrinfo(room.host, room.port, family=_family(link), type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError):
         raise ProbeFailure("room_name_unknown") from None
     host, port = found[0][4][:2]

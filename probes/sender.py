@@ -44,6 +44,7 @@ class Sender:
         self._early_follow_ups: dict[int, int] = {}
         self._errors: Counter[str] = Counter()
         self._port_closed = self._rejected = 0
+        self._interrupted = self._gone = False
         self._gone_since_ns = 0
         self._stop = threading.Event()
         self._spin = pacing.Spin()
@@ -90,8 +91,8 @@ class Sender:
             send_errors=dict(self._errors),
             port_closed=self._port_closed,
             rejected=self._rejected,
-            interrupted=self._stop.is_set(),
-            vanished=self._vanished(),
+            interrupted=self._interrupted,
+            vanished=self._gone,
         )
 
     def _run(self) -> None:
@@ -115,7 +116,9 @@ class Sender:
             if not self._until(last):
                 break
             self._send(trip)
+        self._gone = self._vanished()
         self._drain()
+        self._interrupted = self._stop.is_set()
         self._clock_moved_ns = _clock_offset_ns() - offset
         self._finish()
 
@@ -208,7 +211,7 @@ class Sender:
             self._rejected += 1
             return
         reply = stamp.read_reflector(packet, authenticated=self._access.key is not None)
-        if reply is None or reply.sender_sequence >= len(self._trips):
+        if reply is None or reply.sender_sequence >= len(self._trips) or not self._trips[reply.sender_sequence].sent:
             self._rejected += 1
             return
         if reply.follow_up is not None:

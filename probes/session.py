@@ -103,7 +103,9 @@ class Start:
             await asyncio.wait_for(self._all_here.wait(), self._patience)
         except TimeoutError:
             self._all_here.set()
-        self._at_ns = max(self._at_ns, 0) or time.monotonic_ns() + self.LEAD_NS
+        now = time.monotonic_ns()
+        if self._at_ns < now:  # the first to ask; or one so late that the others have begun: it begins on its own
+            self._at_ns = now + self.LEAD_NS
         return self._at_ns
 
 

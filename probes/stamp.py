@@ -30,6 +30,7 @@ _SENDER_AUTH = Struct(">I12xQHH68x")
 _REFLECTOR = Struct(">IQHHQIQHxxB3x")
 _REFLECTOR_AUTH = Struct(">I12xQHH4xQ8xI12xQH6xB15x")
 _AUTH_SSID = Struct(">H")
+_NTP = Struct(">Q")
 _AUTH_SSID_OFFSET = 26
 _HMAC_OFFSET = AUTH_BYTES - HMAC_BYTES
 
@@ -58,8 +59,10 @@ def error_estimate(error_s: float, *, synchronized: bool = False) -> int:
     """
     units = max(1, -int(-error_s * 2**32 // 1))
     scale = max(0, units.bit_length() - 8)
-    multiplier = min(255, -(-units >> scale))
-    return (synchronized << 15) | min(scale, 63) << 8 | multiplier
+    scale += -(-units >> scale) > 255
+    if scale > 63:
+        return (synchronized << 15) | 0x3FFF
+    return (synchronized << 15) | scale << 8 | -(-units >> scale)
 
 
 def error_seconds(estimate: int) -> float:
@@ -185,21 +188,30 @@ def read_sender(packet: Buffer, *, authenticated: bool) -> SenderPacket:
 
 
 def write_reflector(buffer: Buffer, reply: ReflectorPacket, sender_error: int, *, authenticated: bool) -> None:
-    """Turn a sender's packet into the reflector's, in place. TLVs and signatures are the caller's."""
+    """Turn a sender's packet into the reflector's, in place. TLVs and signatures are the caller's.
+
+    The sender's timestamp is moved as it stands: it may be finer than a nanosecond, or in another format.
+    """
+    (sender_ntp,) = _NTP.unpack_from(buffer, 16 if authenticated else 4)
     (_REFLECTOR_AUTH if authenticated else _REFLECTOR).pack_into(
         buffer, 0, reply.sequence, to_ntp(reply.timestamp_ns), reply.error, reply.ssid, to_ntp(reply.receive_ns),
-        reply.sender_sequence, to_ntp(reply.sender_timestamp_ns), sender_error, reply.sender_ttl,
+        reply.sender_sequence, sender_ntp, sender_error, reply.sender_ttl,
     )  # fmt: skip
 
 
 def read_reflector(packet: Buffer, *, authenticated: bool) -> ReflectorPacket | None:
-    """A reflector's packet with its Follow-Up Telemetry; None when it is too short. Signatures: see base_signed()."""
+    """A reflector's packet with its Follow-Up Telemetry. Signatures: see base_signed().
+
+    None when it is too short, or has no receive time: then it is a sender's own packet come back.
+    """
     base = AUTH_BYTES if authenticated else BASE_BYTES
     if len(packet) < base:
         return None
     seq, ntp, error, ssid, receive, sender_seq, sender_ntp, _, ttl = (
         _REFLECTOR_AUTH if authenticated else _REFLECTOR
     ).unpack_from(packet)
+    if receive == 0:
+        return None
     follow_up = None
     if (offset := find_tlvs(packet, base).get(TLV_FOLLOW_UP)) is not None:
         follow_up = _read_follow_up(packet, offset)
@@ -232,7 +244,7 @@ def find_tlvs(packet: Buffer, base: int) -> dict[int, int]:
 
 
 def reflect_tlvs(buffer: Buffer, base: int, follow_up: tuple[int, int] | None, *, intact: bool = True) -> int | None:
-    """Answer a sender's TLVs in place and return the offset of its HMAC TLV, if it has one.
+    """Answer a sender's TLVs in place and return the offset of its HMAC TLV, if it has one of the right length.
 
     Known ones lose the U flag, unknown ones keep it, one that does not fit gets M (RFC 8972, section 4), and
     every one gets I when the sender's HMAC TLV did not hold (`intact` False).
@@ -247,8 +259,10 @@ def reflect_tlvs(buffer: Buffer, base: int, follow_up: tuple[int, int] | None, *
         flags = 0 if kind in (TLV_PADDING, TLV_FOLLOW_UP, TLV_HMAC) else FLAG_UNRECOGNIZED
         if kind == TLV_FOLLOW_UP:
             flags |= _write_follow_up(buffer, value, length, follow_up)
+        elif kind == TLV_HMAC and length != HMAC_BYTES:
+            flags |= FLAG_MALFORMED
         buffer[offset] = flags if intact else flags | FLAG_INTEGRITY
-        if kind == TLV_HMAC:
+        if kind == TLV_HMAC and length == HMAC_BYTES:
             hmac_at = offset
         offset = end
     return hmac_at

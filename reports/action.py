@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reports.compare import KIND_ORDER, Comparison
 from reports.findings import SEVERITY, Subjects
-from reports.record import TESTED_BY_DEFAULT, Finding, Level, Link
+from reports.record import Finding, Level, Link
 
 Action = tuple[str, dict[str, str | float]]
 
@@ -92,8 +92,7 @@ def _fit(rival: Link, chosen: Link, findings: Sequence[Finding]) -> bool:
     same = rival.name == chosen.name or chosen.beneath == rival.name or rival.beneath == chosen.name
     levels = [SEVERITY[f.level] for f in findings if f.subject == rival.name]
     connected = rival.carrier is True and any(not _link_local(address) for address in rival.addresses)
-    known = rival.kind in TESTED_BY_DEFAULT
-    return known and connected and not same and max(levels, default=0) < SEVERITY["not_ready"]
+    return connected and not same and max(levels, default=0) < SEVERITY["not_ready"]
 
 
 def _link_local(address: str) -> bool:

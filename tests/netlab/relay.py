@@ -81,9 +81,9 @@ class Relay:
 
     def run(self) -> list[Fate]:
         """Until stdin ends or `stopping` is set; returns the log."""
-        watched = [STDIN, *self._directions]
+        self._watched = [STDIN, *self._directions]
         while not self.stopping:
-            for fd in select.select(watched, (), (), self._patience())[0]:
+            for fd in select.select(self._watched, (), (), self._patience())[0]:
                 if fd == STDIN:
                     self._obey()
                 else:
@@ -107,6 +107,9 @@ class Relay:
             try:
                 packet = os.read(direction.source, READ_SIZE)
             except BlockingIOError:
+                return False
+            except OSError:  # the test has taken the device away
+                self._watched = [fd for fd in self._watched if fd != direction.source]
                 return False
             self._take(direction, packet)
         return True

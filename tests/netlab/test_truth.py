@@ -2,90 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pytest
 
 from tests.netlab.fate import Fate
 from tests.netlab.impairment import GilbertElliott, Impairment, Way
-from tests.netlab.path import CHECKOUT, ImpairedPath, PathFactory
+from tests.netlab.path import PathFactory
+from tests.netlab.program import check, room_on
 
 pytestmark = [pytest.mark.netlab, pytest.mark.timeout(300)]
 
-TOKEN = "a token for the impaired path"
 AUDIO_BYTES = 160 + 28  # the policy's audio payload, UDP and IPv4 headers
 SENDER_SEQUENCE = {"up": slice(0, 4), "down": slice(48, 52)}  # RFC 8762, authenticated
-MOTESKLAR = [sys.executable, "-m", "agent"]
-
-
-@dataclass
-class Result:
-    """One check: its exit code and its echo measurement."""
-
-    code: int
-    document: dict[str, Any]
-
-    @property
-    def echo(self) -> dict[str, Any]:
-        return next(m for m in self.document["measurements"] if m["name"] == "echo")
-
-    @property
-    def values(self) -> dict[str, float]:
-        return self.echo["values"]
-
-
-class Room:
-    """`motesklar room` in the room's namespace."""
-
-    def __init__(self, path: ImpairedPath, folder: Path) -> None:
-        tokens = folder / "tokens.toml"
-        tokens.write_text(f'[tokens]\nhabo = "{TOKEN}"\n')
-        listen = f"{path.room_address}:8443"
-        self.process = path.room.popen(
-            [*MOTESKLAR, "room", "--listen", listen, "--stamp-port", "8862", "--token-file", str(tokens)],
-            cwd=CHECKOUT, env=_environment(folder), stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        line = self.process.stderr.readline()
-        found = re.search(r"https://\S+", line)
-        assert found, line + self.process.stderr.read()
-        self.url = found[0]
-
-    def stop(self) -> None:
-        self.process.terminate()
-        assert self.process.wait(10) == 0
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    import os
-
-    return {**os.environ, "HOME": str(folder), "MOTESKLAR_TOKEN": TOKEN, "XDG_DATA_HOME": str(folder)}
-
-
-@contextmanager
-def room_on(path: ImpairedPath, folder: Path) -> Iterator[Room]:
-    room = Room(path, folder)
-    try:
-        yield room
-    finally:
-        room.stop()
-
-
-def check(path: ImpairedPath, room: Room, folder: Path, *more: str) -> Result:
-    command = [*MOTESKLAR, "check", "--room", room.url, "--no-devices", "--json", *more]
-    done = path.laptop.run(command, cwd=CHECKOUT, env=_environment(folder), capture_output=True, text=True, timeout=120)
-    assert "Traceback" not in done.stderr, done.stderr
-    return Result(done.returncode, json.loads(done.stdout))
 
 
 # ---- the truth, computed from the log by code of its own ---------------------------------------------------------
@@ -197,7 +130,11 @@ def test_counts_equal_the_logs(
     ups, downs = main_run(path.log, "up"), main_run(path.log, "down")
     sent = len({sequence(f) for f in ups})
     reached, returned = len(first_arrivals(ups)), len(first_arrivals(downs))
-    assert (values["packets_sent"], values["packets_reflected"], values["packets_received"]) == (sent, reached, returned)
+    assert (values["packets_sent"], values["packets_reflected"], values["packets_received"]) == (
+        sent,
+        reached,
+        returned,
+    )
     expected = {
         "loss_up_ratio": (sent - reached) / sent,
         "loss_down_ratio": (reached - returned) / reached,

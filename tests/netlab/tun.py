@@ -90,7 +90,7 @@ class Tap:
     def _next(self) -> tuple[int, bytes] | None:
         try:
             packet, extra, _, _ = self._socket.recvmsg(READ_SIZE, 64)
-        except BlockingIOError:
+        except OSError:  # nothing there, or the device is down or gone
             return None
         seconds, nanoseconds = struct.unpack_from("qq", extra[0][2])
         return seconds * 1_000_000_000 + nanoseconds, packet

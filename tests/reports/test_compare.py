@@ -88,9 +88,13 @@ def test_students_t(df: int, table: float) -> None:
 def test_equal_links_are_seldom_told_apart_and_unequal_ones_mostly() -> None:
     """Seeded: 200 comparisons each; a 95 % interval may err in 5 of 100, and correlated slots cost a few more."""
 
-    def told(difference: float) -> int:
-        pairs = ({"eth0": walk(2 * i, 4.0 - difference), "wlan0": walk(2 * i + 1, 4.0)} for i in range(200))
+    def told(difference: float, alike: float = 0.5) -> int:
+        pairs = (
+            {"eth0": walk(2 * i, 4.0 - difference, alike=alike), "wlan0": walk(2 * i + 1, 4.0, alike=alike)}
+            for i in range(200)
+        )
         return sum(compare(pair, kinds=KIND).told_apart for pair in pairs)
 
     assert told(0.0) <= 16
+    assert told(0.0, alike=0.8) <= 26
     assert told(0.5) >= 190

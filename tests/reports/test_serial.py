@@ -128,15 +128,13 @@ def test_addresses_stay_here_unless_asked_for() -> None:
         "driver cdc_ether 1.2.3",
         "at 12:34:56",
         "5.5 GHz",
-        "a::b: c",
         "version 6.1.0-49",
         "USB 18d1:4eeb",
         "2.4 GHz.",
-        "::",
     ],
 )
 def test_what_only_looks_like_an_address_stays(harmless: str) -> None:
-    assert scrub(harmless) == (harmless if harmless not in ("::", "a::b: c") else scrub(harmless))
+    assert scrub(harmless) == harmless
 
 
 BROKEN: list[tuple[Any, str]] = [

@@ -159,6 +159,7 @@ KINDS = [  # kind of the link in use, measurements, level of link_kind, of the v
     ("wired", [good("x")], "ready", "ready"),
     ("wifi", [good("x")], "ready", "ready"),
     ("wifi", [], "degraded", "unknown"),
+    ("wifi", [echo("x", rtt_p95_seconds=0.02)], "degraded", "unknown"),
     ("wifi", [good("x", jitter_up_seconds=0.02)], "degraded", "degraded"),
     ("wifi", [good("x", mos_up=3.0)], "degraded", "not_ready"),
     ("tethered", [good("x")], "degraded", "degraded"),

@@ -1,0 +1,1 @@
+"""Benchmarks beside irtt, run by hand with scripts/bench. See docs/bench.md."""

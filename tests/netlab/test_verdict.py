@@ -1,0 +1,113 @@
+"""One verdict for one path, the better of two links, and a link that goes away in the middle."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.netlab.impairment import GilbertElliott, Impairment
+from tests.netlab.path import PathFactory
+from tests.netlab.program import PATIENCE, check, result_of, room_on, start_check
+
+pytestmark = [pytest.mark.netlab, pytest.mark.timeout(420)]
+
+CLEAN = Impairment(delay=0.01, udp_only=True)
+FIXED = [
+    ("a good wifi", Impairment(delay=0.01, jitter=0.002, loss=0.0008, udp_only=True), "ready"),
+    ("a tired wifi", Impairment(delay=0.02, jitter=0.004, loss=0.012, udp_only=True), "degraded"),
+    ("bursts of loss", Impairment(delay=0.02, burst=GilbertElliott(0.02, 0.25), udp_only=True), "not_ready"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "impairment", "level"), FIXED, ids=[name for name, _, _ in FIXED])
+def test_twenty_runs_give_one_verdict(
+    impaired_path: PathFactory, tmp_path: Path, name: str, impairment: Impairment, level: str
+) -> None:
+    def once(seed: int) -> str:
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        with impaired_path(up=impairment, down=impairment, seed=seed) as path, room_on(path, folder) as room:
+            return check(path, room, folder, "--seconds", "10").level
+
+    with ThreadPoolExecutor(4) as pool:
+        levels = Counter(pool.map(once, range(20)))
+    assert levels[level] >= 19, levels
+
+
+def test_the_better_of_two_links_is_named(impaired_path: PathFactory, tmp_path: Path) -> None:
+    poor = Impairment(delay=0.03, jitter=0.005, loss=0.04, udp_only=True)
+    with (
+        impaired_path(up=poor, down=poor, seed=1) as used,
+        room_on(used, tmp_path) as room,
+        impaired_path(up=CLEAN, down=CLEAN, seed=2, beside=used) as other,
+    ):
+        result = check(used, room, tmp_path, "--all-links", "--seconds", "6")
+    facts = result.of("compare")["facts"]
+    assert (facts["best"], facts["worst"], facts["told_apart"]) == (other.laptop_device, used.laptop_device, True)
+    assert result.of("compare")["values"]["mos_difference_ci95_low"] > 0.1
+    assert result.echo_of(other.laptop_device)["values"]["loss_ratio"] == 0
+    assert result.echo_of(used.laptop_device)["values"]["loss_up_ratio"] == pytest.approx(0.04, abs=0.02)
+    assert result.document["verdict"]["action"] == "use_link"
+
+
+def test_equal_links_cannot_be_told_apart(impaired_path: PathFactory, tmp_path: Path) -> None:
+    with (
+        impaired_path(up=CLEAN, down=CLEAN, seed=1) as used,
+        room_on(used, tmp_path) as room,
+        impaired_path(up=CLEAN, down=CLEAN, seed=2, beside=used),
+    ):
+        result = check(used, room, tmp_path, "--all-links", "--seconds", "6")
+    assert result.of("compare")["facts"]["told_apart"] is False
+    assert result.level == "ready"
+
+
+@pytest.mark.parametrize("how", ["down", "del"])
+def test_a_link_that_vanishes_in_the_middle(impaired_path: PathFactory, tmp_path: Path, how: str) -> None:
+    with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
+        process = start_check(path, room, tmp_path, "--seconds", "8")
+        time.sleep(5)
+        change = ["ip", "link", "set", path.laptop_device, "down"]
+        path.laptop.run(change if how == "down" else ["ip", "link", "del", path.laptop_device], check=True)
+        out, err = process.communicate(timeout=PATIENCE)
+    result = result_of(process, out, err)
+    assert result.echo["failure"]["code"] == "link_vanished"
+    assert 50 < result.values["packets_received"] < result.values["packets_sent"] + 1
+    assert (result.code, result.level) == (20, "not_ready")
+
+
+def test_the_room_goes_away_in_the_middle(impaired_path: PathFactory, tmp_path: Path) -> None:
+    with impaired_path(up=CLEAN, down=CLEAN) as path:
+        with room_on(path, tmp_path) as room:
+            process = start_check(path, room, tmp_path, "--seconds", "6")
+            time.sleep(5)
+        out, err = process.communicate(timeout=PATIENCE)
+    result = result_of(process, out, err)
+    assert result.level in ("unknown", "not_ready")
+    assert result.values["loss_ratio"] > 0.1
+
+
+def test_nothing_answers_on_udp(impaired_path: PathFactory, tmp_path: Path) -> None:
+    silent = Impairment(loss=1.0, udp_only=True)
+    with impaired_path(up=silent, down=CLEAN) as path, room_on(path, tmp_path) as room:
+        started = time.monotonic()
+        result = check(path, room, tmp_path, "--seconds", "2")
+    assert result.echo["failure"]["code"] == "no_reply"
+    assert (result.code, result.level) == (30, "unknown")
+    assert time.monotonic() - started < 20
+
+
+def test_an_interrupt_shows_what_there_is(impaired_path: PathFactory, tmp_path: Path) -> None:
+    with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
+        process = start_check(path, room, tmp_path, "--seconds", "60")
+        time.sleep(5)
+        process.send_signal(subprocess.signal.SIGINT)
+        out, err = process.communicate(timeout=5)
+    result = result_of(process, out, err)
+    assert result.document["interrupted"] is True
+    assert result.values["packets_received"] == result.values["packets_sent"] > 50
