@@ -42,6 +42,11 @@ class Options:
     isochronous_ms: float | None = None
     raw: Path | None = None
 
+    @property
+    def only_this_computer(self) -> bool:
+        """The room is on this computer, so that nothing is learnt about the network."""
+        return self.room is None or self.room.local
+
 
 def room_of(url: str | None, settings: Settings) -> Room | None:
     """The room asked for, else the one in the settings, else None: the embedded one."""

@@ -21,7 +21,7 @@ class Display:
 
     def __init__(self, options: Options) -> None:
         self._language = options.language
-        self._embedded = options.room is None
+        self._embedded = options.only_this_computer
         self._bars: Bars | None = None
         self._tasks: dict[str, int] = {}
 
@@ -42,6 +42,8 @@ class Display:
                 self._say(self._line(link, link.name in tested and not self._embedded))
         if self._embedded:
             self._say(self._text("progress.embedded"))
+        elif not chosen:
+            self._say(self._text("progress.none"))
         if sys.stderr.isatty():
             self._start_bars()
 

@@ -53,7 +53,7 @@ async def run(run_: Run) -> SelfTest:
         embedded = await _embedded(stack)
         floor = await _floor(run_, embedded)
         measurements = await _measure(run_, chosen, embedded, floor)
-    after = await discover() if run_.options.room else links
+    after = links if run_.options.only_this_computer else await discover()
     measurements = [_vanished(m, chosen, after) for m in measurements]
     comparison = _compare(run_, chosen)
     if comparison is not None:
@@ -65,7 +65,7 @@ async def run(run_: Run) -> SelfTest:
         measurements,
         chosen=subject,
         comparison=comparison,
-        embedded=run_.options.room is None,
+        embedded=run_.options.only_this_computer,
     )
     return SelfTest(
         run_id=str(uuid.uuid4()),
@@ -101,7 +101,7 @@ async def _floor(run_: Run, embedded: TestRoom) -> Floor | None:
 async def _measure(run_: Run, chosen: Sequence[Link], embedded: TestRoom, floor: Floor | None) -> list[Measurement]:
     """Each probe in turn, on all chosen links in the same seconds."""
     room = run_.options.room or parse_room(embedded.url)
-    subjects: Sequence[Link | None] = chosen if run_.options.room else [None]
+    subjects: Sequence[Link | None] = [None] if run_.options.only_this_computer else chosen
     measurements: list[Measurement] = []
     for name in run_.options.probes:
         start = Start(len(subjects))
@@ -143,7 +143,7 @@ def _vanished(m: Measurement, chosen: Sequence[Link], after: Sequence[Link]) -> 
 def _compare(run_: Run, chosen: Sequence[Link]) -> Comparison | None:
     """Which link is better, when several carried the same seconds."""
     traces = {name: trace for name, trace in run_.traces.items() if trace.sent}
-    if len(chosen) < 2 or not traces:
+    if len(chosen) < 2 or run_.options.only_this_computer or not traces:
         return None
     start = min(t.sent[0].planned_ns for t in traces.values())
     slots = max(1, math.ceil(run_.options.seconds * 1e9 / SLOT_NS))

@@ -106,7 +106,9 @@ def report(path: Path, found: dict[tuple[str, int], list[Result]]) -> None:
         for name, result in (("ours", ours), ("irtt", other)):
             cells = (f"{v * scale:.2f}" for v, (_, _, scale) in zip(result, _COLUMNS, strict=True))
             rows.append((f"{rate}/s, {name}", *cells))
-        rows.append((f"{rate}/s, ours / irtt", *(f"{a / b:.3f}" if b else "-" for a, b in zip(ours, other, strict=True))))
+        rows.append(
+            (f"{rate}/s, ours / irtt", *(f"{a / b:.3f}" if b else "-" for a, b in zip(ours, other, strict=True)))
+        )
     print(f"\n{path.name}\n")
     print_table(("", *(f"{name}, {unit}" for name, unit, _ in _COLUMNS)), rows)
     _print_targets(middle)

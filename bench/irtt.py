@@ -71,7 +71,8 @@ def transits(report: dict[str, Any], way: str) -> list[Transit]:
     arrivals = {t["seqno"]: t["timestamps"][end[0]][end[1]]["monotonic"] for t in trips}
     order = {number: i for i, number in enumerate(sorted(arrivals, key=arrivals.__getitem__))}
     return [
-        Transit(t["seqno"], order[t["seqno"]], t["timestamps"]["client"]["send"]["wall"], t["delay"][way]) for t in trips
+        Transit(t["seqno"], order[t["seqno"]], t["timestamps"]["client"]["send"]["wall"], t["delay"][way])
+        for t in trips
     ]
 
 

@@ -15,6 +15,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -50,6 +51,14 @@ class Room:
     plain: bool = False
     fingerprint: bytes | None = None
     token: str | None = None
+
+    @property
+    def local(self) -> bool:
+        """Is it this computer? Then no packet of the test passes a link."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
 
     async def open(self, link: Link | None, seconds: float, packets_per_second: float) -> RoomSession:
         """A session for one link. ProbeFailure says why there is none."""
@@ -191,8 +200,8 @@ def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: fl
             raise ValueError(granted["schema"])
         key = stamp.Key(base64.b64decode(granted["key"], validate=True))
         return RoomSession(
-            (host, _port_number(granted["stamp_port"])),
-            Access(_port_number(granted["ssid"]), key),
+            (host, _sixteen_bits(granted["stamp_port"])),
+            Access(_sixteen_bits(granted["ssid"]), key),
             _finite(granted["server_time"]) - middle,
             _http=http,
             _path=f"/v1/sessions/{granted['id']}",
@@ -201,7 +210,7 @@ def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: fl
         raise ProbeFailure("room_protocol") from error
 
 
-def _port_number(value: Any) -> int:
+def _sixteen_bits(value: Any) -> int:
     """1 … 65535: a port, or a session identifier (zero is for those without a session)."""
     number = int(value)
     if not 0 < number < 0x1_0000:

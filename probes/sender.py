@@ -152,7 +152,7 @@ class Sender:
             self._port_closed += 1
             self._retry(buffer, trip, now)
         except OSError as error:
-            self._failed(error)
+            self._not_sent(error)
         else:
             self._left(trip, now)
 
@@ -160,9 +160,15 @@ class Sender:
         try:
             self._sock.send(buffer)
         except OSError as error:
-            self._failed(error)
+            self._not_sent(error)
         else:
             self._left(trip, now)
+
+    def _not_sent(self, error: OSError) -> None:
+        self._failed(error)
+        if self.kernel_stamps:  # whether the packet used up a stamp's identifier depends on the kernel: count anew
+            self._by_stamp.clear()
+            timestamping.enable(self._sock, transmit=True)
 
     def _left(self, trip: RoundTrip, now: int) -> None:
         trip.sent_ns = now

@@ -76,7 +76,7 @@ def test_every_fact_of_the_media_path_has_a_word() -> None:
 
 
 def strings_in_code() -> set[str]:
-    code = [*ROOT.glob("reports/*.py"), *ROOT.glob("reports/advice/*.py")]
+    code = [path for folder in ("reports", "reports/advice", "agent") for path in ROOT.glob(f"{folder}/*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in code]
     return {
         n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
@@ -90,7 +90,7 @@ def test_no_sentence_is_dead() -> None:
 
 
 def test_every_sentence_the_code_names_is_there() -> None:
-    heads = "means|failure|headline|level|owner|kind|value|word|unit|finding|table"
+    heads = "means|failure|headline|level|owner|kind|value|word|unit|finding|table|progress|links"
     named = {s for s in strings_in_code() if re.fullmatch(rf"({heads})\.\w+", s)}
     assert len(named) > 10
     assert named - catalogue("en").keys() == set()
