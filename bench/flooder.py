@@ -50,7 +50,9 @@ class Cost(NamedTuple):
 class Flooder:
     """One connected socket and the packets to be sent over it, each once. `counter` reads an answer."""
 
-    def __init__(self, sock: socket.socket, packets: bytearray, size: int, counter: Callable[[bytes], int]) -> None:
+    def __init__(
+        self, sock: socket.socket, packets: bytearray, size: int, counter: Callable[[memoryview], int]
+    ) -> None:
         self._sock, self._counter = sock, counter
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.setblocking(False)
@@ -60,6 +62,7 @@ class Flooder:
         self._total = len(packets) // size
         self._out, self._out_iovecs = _messages(ctypes.addressof(self._data), self._total, size)
         self._answers = ctypes.create_string_buffer(BATCH * SLOT_BYTES)
+        self._view = memoryview(self._answers).cast("B")
         self._in, self._in_iovecs = _messages(ctypes.addressof(self._answers), BATCH, SLOT_BYTES)
         self.sent = self.answered = self.lost = 0
 
@@ -103,11 +106,11 @@ class Flooder:
         got: int = self._libc.recvmmsg(self._sock.fileno(), at, BATCH, _MSG_DONTWAIT, None)
         if got > 0:
             start = (got - 1) * SLOT_BYTES
-            self.answered = max(self.answered, self._counter(self._answers[start : start + 64]))
+            self.answered = max(self.answered, self._counter(self._view[start : start + SLOT_BYTES]))
         return max(0, got)
 
 
-def _messages(address: int, count: int, size: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - numpy arrays
+def _messages(address: int, count: int, size: int):  # type: ignore[no-untyped-def]
     """struct mmsghdr and struct iovec for `count` neighbouring buffers of `size` octets (64-bit Linux)."""
     import numpy as np
 

@@ -66,14 +66,12 @@ def returned(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 def transits(report: dict[str, Any], way: str) -> list[Transit]:
     """One-way delays as irtt reports them (round_trips[].delay.send or .receive: its wall clocks, in ns)."""
-    end = ("server", "receive") if way == "send" else ("client", "receive")
+    end = "server" if way == "send" else "client"
     trips = returned(report)
-    arrivals = {t["seqno"]: t["timestamps"][end[0]][end[1]]["monotonic"] for t in trips}
+    arrivals = {t["seqno"]: t["timestamps"][end]["receive"]["monotonic"] for t in trips}
     order = {number: i for i, number in enumerate(sorted(arrivals, key=arrivals.__getitem__))}
-    return [
-        Transit(t["seqno"], order[t["seqno"]], t["timestamps"]["client"]["send"]["wall"], t["delay"][way])
-        for t in trips
-    ]
+    sent = {t["seqno"]: t["timestamps"]["client"]["send"]["wall"] for t in trips}
+    return [Transit(n := t["seqno"], order[n], sent[n], t["delay"][way]) for t in trips]
 
 
 def open_session(sock: socket.socket, size: int) -> bytes:

@@ -21,7 +21,10 @@ LOADS = (Load(5_000, 128), Load(20_000, 128), Load(None, 8), Load(None, 128))
 SECONDS, SIZE = 2.0, 172
 PACKETS = 100_000  # at most, in one measurement
 _NOW_NS = 1_700_000_000_000_000_000
+SESSIONS = 50  # that the authenticated packets come from, in turn
 IRTT = "irtt server, plain, 172 B"
+
+Sessions = list[tuple[int, stamp.Key | None]]  # SSID and key
 
 
 class Ours(NamedTuple):
@@ -48,12 +51,14 @@ def _connected(port: int) -> Iterator[socket.socket]:
         yield sock
 
 
-def _stamp_packets(kind: Ours, ssid: int, key: stamp.Key | None, count: int) -> bytearray:
+def _stamp_packets(kind: Ours, sessions: Sessions, count: int) -> bytearray:
+    """`count` packets, signed, of the sessions in turn, each session's numbered from 0."""
     buffer = stamp.template(kind.size, authenticated=kind.authenticated, follow_up=kind.follow_up)
     out = bytearray()
-    for sequence in range(count):
-        packet = stamp.SenderPacket(sequence, _NOW_NS, 1, ssid)
-        stamp.write_sender(buffer, packet, key, follow_up=kind.follow_up)
+    for n in range(count):
+        sequence, which = divmod(n, len(sessions))
+        ssid, key = sessions[which]
+        stamp.write_sender(buffer, stamp.SenderPacket(sequence, _NOW_NS, 1, ssid), key, follow_up=kind.follow_up)
         out += buffer
     return out
 
@@ -62,29 +67,45 @@ def _packets_of(load: Load) -> int:
     return PACKETS if load.rate is None else min(PACKETS, int(load.rate * SECONDS * 1.2))
 
 
+def _issue(room: Helper, count: int, rate: int = 1_000_000) -> Sessions:
+    issued = room.ask({"issue": count, "seconds": 60, "rate": rate}, timeout=60)["sessions"]
+    return [(ssid, stamp.Key(bytes.fromhex(secret))) for ssid, secret in issued]
+
+
 def _measure_ours(room: Helper, port: int, kind: Ours, load: Load) -> Cost:
-    ssid, key = 0, None
-    if kind.authenticated:
-        (ssid, secret) = room.ask({"issue": 1, "seconds": 60, "rate": 1_000_000})["sessions"][0]
-        key = stamp.Key(bytes.fromhex(secret))
-    packets = _stamp_packets(kind, ssid, key, _packets_of(load))
+    sessions: Sessions = _issue(room, SESSIONS + 1) if kind.authenticated else [(0, None)] * 2
     with _connected(port) as sock:
-        _check_answer(sock, packets[: kind.size], kind, key)
-        flooder = Flooder(sock, packets[kind.size :], kind.size, lambda reply: int.from_bytes(reply[:4], "big"))
+        _check_answer(sock, kind, sessions.pop())
+    if not kind.authenticated:
+        sessions = sessions[:1]
+    with _connected(port) as sock:
+        packets = _stamp_packets(kind, sessions, _packets_of(load))
+        flooder = Flooder(sock, packets, kind.size, _counter(kind, sessions))
         return flooder.run(load, SECONDS, room.process.pid)
 
 
-def _check_answer(sock: socket.socket, packet: bytearray, kind: Ours, key: stamp.Key | None) -> None:
-    """The first packet by itself: is its answer right, and does it carry number 0?"""
+def _counter(kind: Ours, sessions: Sessions) -> Callable[[memoryview], int]:
+    """How many answers there have been, from the latest one's own number and its session's place in the turn."""
+    places, count = {ssid: i for i, (ssid, _) in enumerate(sessions)}, len(sessions)
+
+    def answered(reply: memoryview) -> int:
+        place = places[stamp.read_ssid(reply, authenticated=kind.authenticated)]
+        return int.from_bytes(reply[:4], "big") * count + place + 1
+
+    return answered
+
+
+def _check_answer(sock: socket.socket, kind: Ours, session: tuple[int, stamp.Key | None]) -> None:
+    """Is the answer to a session's first packet right, and does it carry number 0?"""
     sock.settimeout(2.0)
-    sock.send(packet)
+    sock.send(_stamp_packets(kind, [session], 1))
     try:
         reply = bytearray(sock.recv(2048))
     except OSError:
         raise BenchError("the reflector does not answer") from None
     read = stamp.read_reflector(reply, authenticated=kind.authenticated)
     good = read is not None and read.sequence == 0 and len(reply) == kind.size
-    if not good or (key is not None and not stamp.base_signed(reply, key)):
+    if not good or (session[1] is not None and not stamp.base_signed(reply, session[1])):
         raise BenchError("the reflector's answer is wrong")
 
 
@@ -130,10 +151,10 @@ def _print_memory(sessions: int, packets: int = 5) -> None:
     with helper(popen, "room_process") as room:
         port = room.ask({"open": HOST, "plain": False})["port"]
         empty = resident_bytes(room.process.pid)
-        issued = room.ask({"issue": sessions, "seconds": 60, "rate": 100}, timeout=60)["sessions"]
+        issued = _issue(room, sessions, 100)
         with _connected(port) as sock:
-            for ssid, secret in issued:
-                _exchange(sock, _stamp_packets(kind, ssid, stamp.Key(bytes.fromhex(secret)), packets), kind.size)
+            for session in issued:
+                _exchange(sock, _stamp_packets(kind, [session], packets), kind.size)
         full, reflected = resident_bytes(room.process.pid), room.ask({"counts": True})["reflected"]
     print(f"\nResident memory of the reflector's process (Python included), {reflected} packets reflected\n")
     print(f"  without a session: {empty / 1e6:.1f} MB;  with {sessions}: {full / 1e6:.1f} MB;", end="  ")

@@ -16,6 +16,6 @@ def print_table(head: Row, rows: Sequence[Row]) -> None:
         print(f"| {' | '.join(cells)} |")
 
 
-def verdict(reached: bool) -> str:  # noqa: FBT001 - it is the whole question
+def verdict(reached: bool) -> str:
     """In words."""
     return "reached" if reached else "NOT REACHED"

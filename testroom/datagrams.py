@@ -76,7 +76,7 @@ class PlainPort:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self._slots = [memoryview(bytearray(SLOT_BYTES)) for _ in range(BATCH)]
+        self._slots = [memoryview(bytearray(SLOT_BYTES + 1)) for _ in range(BATCH)]
         self._got: list[tuple[int, int, tuple[str, int]]] = []
         self._answers: list[int] = []
 
@@ -94,7 +94,7 @@ class PlainPort:
 
     def datagram(self, index: int) -> memoryview:
         size = self._got[index][0]
-        return self._slots[index][: size if size < SLOT_BYTES else 0]
+        return self._slots[index][: size if size <= SLOT_BYTES else 0]
 
     def arrival(self, index: int) -> tuple[int, int]:
         return self._got[index][1], 255

@@ -31,9 +31,9 @@ class TokenBucket:
 
     def allow(self, now_ns: int) -> bool:
         """Take a token if there is one."""
-        if now_ns > self._last_ns:
-            self._tokens = min(self._most, self._tokens + (now_ns - self._last_ns) * self._per_ns)
-            self._last_ns = now_ns
+        elapsed_ns = max(0, now_ns - self._last_ns)  # a clock that is set back must not stop the flow until it is due
+        self._tokens = min(self._most, self._tokens + elapsed_ns * self._per_ns)
+        self._last_ns = now_ns
         if self._tokens < 1.0:
             return False
         self._tokens -= 1.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -156,11 +155,11 @@ class BatchPort:
         while at < len(self._pending):
             run = self._run(at)
             sent = self._libc.sendmmsg(self._fd, ctypes.byref(self._slots.messages[self._pending[at][0]]), run, 0)
-            if sent <= 0:
-                failed += self._failed()
-                sent = 1
-            at += sent
+            failed += sent <= 0
+            at += max(1, sent)
         self._pending.clear()
+        if failed:
+            self._count_anew()
         return failed
 
     def _run(self, at: int) -> int:
@@ -170,12 +169,12 @@ class BatchPort:
             end += 1
         return end - at
 
-    def _failed(self) -> int:
-        if ctypes.get_errno() == errno.ECONNREFUSED:  # the ICMP answer to an earlier datagram
-            return 0
-        self._next_stamp = 0  # which of the later ones got an identifier is not known: count anew
+    def _count_anew(self) -> None:
+        """Which answers of this batch got an identifier is not known: drop their stamps and begin at 0 again."""
+        for _ in self.transmitted():
+            pass
+        self._next_stamp = 0
         timestamping.enable(self.sock, transmit=False)
-        return 1
 
     def transmitted(self) -> Iterator[tuple[int, int]]:
         for stamp in timestamping.transmit_stamps(self.sock):

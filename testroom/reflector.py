@@ -109,6 +109,8 @@ class Reflector:
     def _serve(self, port: Port) -> None:
         self._learn_departures(port)
         count = port.receive()
+        if not count:  # woken by the error queue: empty it, or it wakes us for ever
+            self._take_stamps(port)
         self.counts.received += count
         for index in range(count):
             reason = self._reflect(Datagram(port, index, port.datagram(index)))
@@ -125,9 +127,11 @@ class Reflector:
         self._learn_departures(port)
 
     def _learn_departures(self, port: Port) -> None:
+        if self._departures[port]:
+            self._take_stamps(port)
+
+    def _take_stamps(self, port: Port) -> None:
         waiting = self._departures[port]
-        if not waiting:
-            return
         for identifier, unix_ns in port.transmitted():
             session, sequence = waiting.pop(identifier, (None, 0))
             if session is not None:
@@ -142,12 +146,24 @@ class Reflector:
             return "too_short"
         address = datagram.port.address(datagram.slot)
         if not self._by_address.allow(address[:-2], time.time_ns()):
+            self._throttle(packet)
             return "address_rate"
-        if len(packet) >= stamp.AUTH_BYTES:
-            session = self._sessions.by_ssid.get(stamp.read_ssid(packet, authenticated=True))
-            if session is not None and stamp.base_signed(packet, session.key):
-                return self._reflect_session(datagram, session)
+        session = self._session_of(packet)
+        if session is not None and stamp.base_signed(packet, session.key):
+            return self._reflect_session(datagram, session)
         return self._reflect_plain(datagram, address)
+
+    def _session_of(self, packet: memoryview) -> StampSession | None:
+        """The session that the packet claims to be of."""
+        if len(packet) < stamp.AUTH_BYTES:
+            return None
+        return self._sessions.by_ssid.get(stamp.read_ssid(packet, authenticated=True))
+
+    def _throttle(self, packet: memoryview) -> None:
+        """Say in the session's report that the room refused packets, lest they pass for lost ones. Unverified: cheap."""
+        session = self._session_of(packet)
+        if session is not None:
+            session.throttled += 1
 
     def _reflect_session(self, datagram: Datagram, session: StampSession) -> str:
         if session.expires_at <= time.monotonic():

@@ -158,6 +158,15 @@ async def _default_index(ip: Any) -> int | None:
 
 async def snapshot() -> Snapshot:
     """Ask the kernel. Raises `OSError` when it does not speak rtnetlink."""
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    try:
+        return await _snapshot()
+    except NetlinkError as error:
+        raise OSError(error.code, "rtnetlink does not answer") from error
+
+
+async def _snapshot() -> Snapshot:
     from pyroute2 import AsyncIPRoute
 
     async with AsyncIPRoute() as ip:

@@ -24,10 +24,14 @@ async def system_bus() -> AsyncIterator[MessageBus]:
     from dbus_fast.errors import AuthError, InvalidAddressError
 
     try:
-        bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    except (OSError, AuthError, InvalidAddressError, EOFError) as error:
+        bus = MessageBus(bus_type=BusType.SYSTEM)
+    except (OSError, InvalidAddressError) as error:
         raise NoAnswerError("no system bus") from error
     try:
+        try:
+            await bus.connect()
+        except (OSError, AuthError, EOFError) as error:
+            raise NoAnswerError("no system bus") from error
         yield bus
     finally:
         bus.disconnect()

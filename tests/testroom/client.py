@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -71,11 +72,7 @@ class Client:
 
     def waiting(self) -> bool:
         """Is there one more answer?"""
-        try:
-            self.sock.recv(4096, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
-        return True
+        return bool(select.select([self.sock], [], [], 0)[0])
 
 
 @dataclass

@@ -15,3 +15,9 @@ def port_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if request.param == "plain":
         monkeypatch.setattr(datagrams, "_choose", datagrams.PlainPort)
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _prompt_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reflector looks for its end five times a second; a hundred tests would wait twenty seconds for that."""
+    monkeypatch.setattr("testroom.reflector._POLL_MS", 10)
