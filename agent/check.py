@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 def run(options: Options, *, as_json: bool, addresses: bool) -> Level:
     """The verdict's level; UsageError when the test could not begin."""
     _check_raw(options)
-    self_test, run_ = asyncio.run(_run(options, _display(options, quiet=as_json and not sys.stderr.isatty())))
+    display = _display(options, quiet=as_json and not sys.stderr.isatty())
+    try:
+        self_test, run_ = asyncio.run(_run(options, display))
+    except asyncio.CancelledError:  # the second interrupt
+        raise KeyboardInterrupt from None
     if options.raw is not None:
         write_raw(run_.traces, options.raw)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     help="Is this connection ready for a care-planning meeting by video? An honest answer and one next action.",
 )
 
@@ -98,14 +98,18 @@ def room(
 
 
 @app.callback(invoke_without_command=True)
-def _version(
+def _start(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
 ) -> None:
     if version:
-        from importlib.metadata import version as installed
+        from agent.selftest import own_version
 
-        print(installed("motesklar"))
+        print(own_version())
         raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(WRONG_USAGE)
 
 
 def main() -> None:
@@ -116,19 +120,27 @@ def main() -> None:
 def _run() -> int:
     try:
         result = app(standalone_mode=False)
+        sys.stdout.flush()
     except typer.TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         return _say(message or "see motesklar --help", WRONG_USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped", STOPPED)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer ends the program by itself when a pipe breaks
         return _closed_output()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return _defect(error)
+        _closed_output()
+        return _say(f"cannot write the answer: {error.strerror}", WRONG_USAGE)
     except ValueError as error:
         if _is_usage(error):
             return _say(str(error), WRONG_USAGE)
         return _defect(error)
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets a sentence
         return _defect(error)
+    if result == STOPPED:  # typer makes this of a KeyboardInterrupt, and says nothing
+        return _say("stopped", STOPPED)
     return result if isinstance(result, int) else 0
 
 

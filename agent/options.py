@@ -50,8 +50,9 @@ class Options:
 
 def room_of(url: str | None, settings: Settings) -> Room | None:
     """The room asked for, else the one in the settings, else None: the embedded one."""
-    url = url or settings.room.url or EMBEDDED
-    if url == EMBEDDED:
+    if url is None:
+        url = settings.room.url
+    if url is None or url == EMBEDDED:
         return None
     try:
         return parse_room(url, settings.room.token)
@@ -101,7 +102,8 @@ def _names(option: str, lists: Collection[str]) -> list[str]:
 
 def language_of(language: str | None, settings: Settings) -> Lang:
     """Asked for, else set, else this computer's, else Swedish."""
-    language = language or settings.check.language
+    if language is None:
+        language = settings.check.language
     if language is None:
         named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
         named = named or locale.getlocale()[0] or ""

@@ -16,6 +16,7 @@ from agent.settings import state_folder
 from testroom import certificate, tokens
 from testroom.limits import Limits
 from testroom.server import RoomSettings, TestRoom
+from testroom.sessions import MOST_SESSIONS
 
 if TYPE_CHECKING:
     from testroom.reflector import Network
@@ -58,8 +59,12 @@ def settings_of(options: RoomOptions) -> RoomSettings:
     host, port = _host_port(options.listen)
     if not 0 <= options.stamp_port <= 65535:
         raise UsageError(f"--stamp-port must be between 0 and 65535, not {options.stamp_port}")
-    if not (options.max_sessions >= 1 and 1 <= options.max_packets_per_second <= 1e6):
-        raise UsageError("--max-sessions and --max-packets-per-second must be at least 1")
+    if not 1 <= options.max_sessions <= MOST_SESSIONS:
+        raise UsageError(f"--max-sessions must be between 1 and {MOST_SESSIONS}, not {options.max_sessions}")
+    if not 1 <= options.max_packets_per_second <= 1e6:
+        raise UsageError(
+            f"--max-packets-per-second must be between 1 and 1000000, not {options.max_packets_per_second:g}"
+        )
     try:
         return RoomSettings(
             host=host,
@@ -84,7 +89,7 @@ def _pair(options: RoomOptions) -> certificate.Pair:
 
 def _host_port(listen: str) -> tuple[str, int]:
     host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise UsageError(f"--listen looks like 0.0.0.0:8443 or [::]:8443, not {listen!r}")
     return host.strip("[]"), int(port)
 

@@ -78,7 +78,7 @@ def load(path: Path | None = None) -> Settings:
         data = {}
     except OSError as error:
         raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number without end, a nesting without end
         raise SettingsError(f"the settings file {path} is not valid TOML: {error}") from None
     settings = parse(data, str(path))
     if token := os.environ.get(TOKEN_VARIABLE):
@@ -110,7 +110,7 @@ def _typed(value: Any, key: str, where: str) -> str | float:
         if isinstance(value, str):
             return value
         raise SettingsError(f"{where} must be text in quotes")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
         raise SettingsError(f"{where} must be a number above 0")
     return float(value)
 

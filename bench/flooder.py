@@ -17,7 +17,7 @@ from bench.processes import BenchError, cpu_seconds
 
 BATCH, SLOT_BYTES = 64, 256
 _MSG_DONTWAIT = 0x40
-_SILENCE_S, _LOST_S = 1.0, 0.02
+_SILENCE_S, _LOST_S = 3.0, 0.3
 
 
 class Load(NamedTuple):
@@ -72,6 +72,7 @@ class Flooder:
         before = self.answered, cpu_seconds(pid), time.monotonic()
         self._until(load, before[2] + seconds, self._total)
         after = self.answered, cpu_seconds(pid), time.monotonic()
+        self._settle()
         return Cost(after[0] - before[0], after[1] - before[1], after[2] - before[2])
 
     def _until(self, load: Load, end: float, most: int) -> None:
@@ -89,6 +90,13 @@ class Flooder:
                 self._send(ready)
             elif load.rate:
                 select.select([self._sock], [], [], 0.5 / load.rate)
+
+    def _settle(self) -> None:
+        """Leave no backlog to the next measurement."""
+        end = time.monotonic() + _SILENCE_S
+        while self.answered + self.lost < self.sent and time.monotonic() < end:
+            select.select([self._sock], [], [], 0.01)
+            self._take_in()
 
     def _missing(self, silence_s: float) -> None:
         """What is not answered after so long a silence never will be."""
@@ -112,7 +120,10 @@ class Flooder:
 
 def _messages(address: int, count: int, size: int):  # type: ignore[no-untyped-def]
     """struct mmsghdr and struct iovec for `count` neighbouring buffers of `size` octets (64-bit Linux)."""
-    import numpy as np
+    try:
+        import numpy as np
+    except ImportError:
+        raise BenchError("numpy is not installed: scripts/motesklar makes .venv with it") from None
 
     header = [("name", "u8"), ("name_length", "u8"), ("iov", "u8"), ("iov_length", "u8")]
     header += [("control", "u8"), ("control_length", "u8"), ("flags", "u8"), ("length", "u8")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -139,7 +140,8 @@ def helper(spawn: Spawn, module: str) -> Iterator[Helper]:
 
 
 def questions() -> Iterator[dict[str, Any]]:
-    """The helper's side: one question a line, until the other closes or ends."""
+    """The helper's side: one question a line, until the other closes or ends. Ctrl-C is the other's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         yield json.loads(line)
 

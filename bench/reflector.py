@@ -97,7 +97,7 @@ def _counter(kind: Ours, sessions: Sessions) -> Callable[[memoryview], int]:
 
 def _check_answer(sock: socket.socket, kind: Ours, session: tuple[int, stamp.Key | None]) -> None:
     """Is the answer to a session's first packet right, and does it carry number 0?"""
-    sock.settimeout(2.0)
+    sock.settimeout(5.0)
     sock.send(_stamp_packets(kind, [session], 1))
     try:
         reply = bytearray(sock.recv(2048))
@@ -162,7 +162,7 @@ def _print_memory(sessions: int, packets: int = 5) -> None:
 
 
 def _exchange(sock: socket.socket, packets: bytearray, size: int) -> None:
-    sock.settimeout(2.0)
+    sock.settimeout(5.0)
     for at in range(0, len(packets), size):
         sock.send(packets[at : at + size])
         try:

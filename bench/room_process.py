@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import asdict
 from typing import Any
 
 from bench.processes import answer, questions
@@ -35,8 +36,7 @@ def main() -> None:
         elif "issue" in question:
             answer({"sessions": _issue(sessions, question)})
         elif reflector is not None:
-            counts = reflector.counts
-            answer({"reflected": counts.reflected, "received": counts.received, "refused": dict(counts.refused)})
+            answer(asdict(reflector.counts))
     if reflector is not None:
         reflector.close()
 

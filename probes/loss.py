@@ -134,15 +134,13 @@ def _copies(trace: Trace) -> dict[str, float]:
 def _order(trace: Trace) -> dict[str, float]:
     """RFC 4737, section 3: reordered is what arrives below the highest number so far."""
     returned = sorted((t for t in trace.sent if t.returned), key=lambda t: t.order)
-    found: dict[str, float] = {}
-    if returned:
-        found["reordered_down_ratio"] = reordered(t.reflector_sequence for t in returned) / len(returned)
+    if not returned:
+        return {}
+    found = _ratio("reordered_down_ratio", reordered(t.reflector_sequence for t in returned), len(returned))
     if trace.fates is not None and trace.fates.received:
-        found["reordered_up_ratio"] = trace.fates.reordered / trace.fates.received
-    elif returned:
-        by_reflector = sorted(returned, key=lambda t: t.reflector_sequence)
-        found["reordered_up_ratio"] = reordered(t.sequence for t in by_reflector) / len(returned)
-    return found
+        return found | _ratio("reordered_up_ratio", trace.fates.reordered, trace.fates.received)
+    by_reflector = sorted(returned, key=lambda t: t.reflector_sequence)
+    return found | _ratio("reordered_up_ratio", reordered(t.sequence for t in by_reflector), len(returned))
 
 
 def reordered(sequences: Iterable[int]) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from reports.record import Link
 
-CONNECT_S = 5.0
+TCP_S, ANSWER_S = 4.0, 8.0  # to be connected; to have the session
 REPORT_S = 4.0
 SESSION_SCHEMA = "motesklar.session/1"
 _CERT_NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
@@ -132,7 +132,8 @@ def _http(room: Room, link: Link | None, made: list[socket.socket]) -> ClientSes
     connector = TCPConnector(ssl=trust, socket_factory=_factory(link, made), family=family, force_close=False)
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
     base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
-    return ClientSession(base, connector=connector, headers=headers, timeout=ClientTimeout(total=CONNECT_S))
+    timeout = ClientTimeout(total=ANSWER_S, sock_connect=TCP_S)
+    return ClientSession(base, connector=connector, headers=headers, timeout=timeout)
 
 
 def _system_trust() -> ssl.SSLContext:
@@ -272,7 +273,7 @@ def _fates(report: dict[str, Any]) -> Fates | None:
 async def _plain_session(room: Room, link: Link | None) -> RoomSession:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(CONNECT_S):
+        async with asyncio.timeout(TCP_S):
             found = await loop.getaddrinfo(room.host, room.port, family=_family(link), type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError):
         raise ProbeFailure("room_name_unknown") from None

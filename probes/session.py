@@ -80,7 +80,7 @@ class Start:
 
     LEAD_NS = 60_000_000
 
-    def __init__(self, runners: int = 1, patience: float = 6.0) -> None:
+    def __init__(self, runners: int = 1, patience: float = 9.0) -> None:
         import asyncio
 
         self._missing = runners

@@ -54,7 +54,7 @@ def _echo() -> Iterator[Quantity]:
         "late_{}_ratio", "ratio", "packets later than the playout buffer can wait, of those that came", "RFC 3611"
     )
     yield from _directions("duplicate_{}_ratio", "ratio", "extra copies of packets", "RFC 5560")
-    yield from _directions("reordered_{}_ratio", "ratio", "packets overtaken on the way", "RFC 4737")
+    yield from _directions("reordered_{}_ratio", "ratio", "packets overtaken on the way", "RFC 4737", interval=True)
     yield from _directions(
         "burst_loss_{}_ratio", "ratio", "packets lost in the worst 200 ms", "Microsoft Teams", interval=True
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 DAYS = 825
 _FILE = "room.pem"
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
 class CertificateError(ValueError):
@@ -33,11 +34,16 @@ class Pair:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(self.key + b"\n" + self.chain)
-            context.load_cert_chain(path)
+            context.load_cert_chain(path, password=_no_password)
         except ssl.SSLError as error:
             raise CertificateError(f"the certificate and the key do not belong together: {error.reason}") from None
         finally:
             path.unlink()
+
+
+def _no_password() -> str:
+    """OpenSSL would ask at the terminal, and wait."""
+    raise CertificateError("the key has a password: give one without, readable by the room only")
 
 
 def make() -> Pair:
@@ -78,7 +84,7 @@ def keep(folder: Path) -> Pair:
         return pair
     except OSError as error:
         raise CertificateError(f"cannot read {path}: {error.strerror}") from None
-    marker = pem.find(b"-----BEGIN CERTIFICATE-----")
+    marker = pem.find(_BEGIN)
     if marker < 0:
         raise CertificateError(f"{path} holds no certificate: remove it, and the next start makes a new one")
     return _pair(pem[marker:], pem[:marker])
@@ -103,10 +109,12 @@ def read(certificate_file: Path, key_file: Path) -> Pair:
 
 
 def _pair(chain: bytes, key: bytes) -> Pair:
+    """The first certificate of the chain is the room's; a key or words may stand before it."""
+    body = chain.partition(_BEGIN)[2].partition(_END)[0]
     try:
-        der = ssl.PEM_cert_to_DER_cert(
-            chain.decode("ascii").partition("-----END CERTIFICATE-----")[0].strip() + "\n-----END CERTIFICATE-----\n"
-        )
-    except (ValueError, UnicodeDecodeError):
-        raise CertificateError("the certificate file holds no PEM certificate") from None
+        der = ssl.PEM_cert_to_DER_cert((_BEGIN + body + _END).decode("ascii"))
+    except ValueError:
+        der = b""
+    if not der:
+        raise CertificateError("the certificate file holds no PEM certificate")
     return Pair(chain, key, hashlib.sha256(der).digest())

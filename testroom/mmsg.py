@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from struct import Struct
+from typing import Literal, NamedTuple
 
 from probes import timestamping
 from testroom.datagrams import BATCH, SLOT_BYTES
@@ -19,7 +20,9 @@ _IPV6_RECVPKTINFO, _IPV6_PKTINFO, _IPV6_RECVHOPLIMIT, _IPV6_HOPLIMIT = 49, 50, 5
 _CMSG = Struct("=Qii")
 _STAMP = Struct("=qq")
 _INT = Struct("=i")
-# a control message that asks for one transmit stamp; a datagram's slot of control memory begins with it when it is sent
+_ADDRESS4, _ADDRESS6 = Struct("2x2s4s"), Struct("2x2s4x16s")  # of a sockaddr: port and address
+_RETURNS = 1024  # local addresses whose control messages are kept ready
+# a control message that asks for one transmit stamp
 _REQUEST = Struct("=QiiI4x").pack(20, socket.SOL_SOCKET, timestamping.SO_TIMESTAMPING, timestamping.TX_SOFTWARE)
 
 
@@ -43,6 +46,10 @@ class _Mmsghdr(ctypes.Structure):
     _fields_ = (("header", _Msghdr), ("length", ctypes.c_uint))
 
 
+_WORDS = ctypes.sizeof(_Mmsghdr) // ctypes.sizeof(ctypes.c_size_t)
+_CONTROL_WORD = _Msghdr.control.offset // ctypes.sizeof(ctypes.c_size_t)
+
+
 class _Slots:
     """Memory for BATCH datagrams and the headers that describe it to the kernel."""
 
@@ -52,23 +59,43 @@ class _Slots:
         self._control = ctypes.create_string_buffer(BATCH * _CONTROL_SLOT)
         self.iovecs = (_Iovec * BATCH)()
         self.messages = (_Mmsghdr * BATCH)()
-        self.headers = [m.header for m in self.messages]
+        headers = [m.header for m in self.messages]
         self.data = _views(self._data, SLOT_BYTES)
         self.names = _views(self._names, 32)
         self.control = _views(self._control, _CONTROL_SLOT)
-        self.control_at = [ctypes.addressof(self._control) + i * _CONTROL_SLOT for i in range(BATCH)]
         for i in range(BATCH):
             self.iovecs[i].base = ctypes.addressof(self._data) + i * SLOT_BYTES
-            self.headers[i].name = ctypes.addressof(self._names) + i * 32
-            self.headers[i].iov = ctypes.addressof(self.iovecs) + i * ctypes.sizeof(_Iovec)
-            self.headers[i].iov_length = 1
+            self.iovecs[i].length = SLOT_BYTES
+            headers[i].name = ctypes.addressof(self._names) + i * 32
+            headers[i].name_length = _NAME_BYTES
+            headers[i].iov = ctypes.addressof(self.iovecs) + i * ctypes.sizeof(_Iovec)
+            headers[i].iov_length = 1
+            headers[i].control = ctypes.addressof(self._control) + i * _CONTROL_SLOT
+            headers[i].control_length = _CONTROL_BYTES
+        self._fresh = bytes(self.messages), bytes(self.iovecs)
+        self._lengths = _every(self.messages, _Mmsghdr.length.offset, "I")
+        self._flags = _every(self.messages, _Msghdr.flags.offset, "I")
+        self._control_lengths = _every(self.messages, _Msghdr.control_length.offset, "P")
+        self.answers = memoryview(self.messages).cast("B").cast("P")
+        self.sizes = memoryview(self.iovecs).cast("B").cast("P")
 
     def offer(self, count: int) -> None:
         """Make the first `count` slots ready to receive into."""
-        for i in range(count):
-            header = self.headers[i]
-            header.name_length, header.control, header.control_length = _NAME_BYTES, self.control_at[i], _CONTROL_BYTES
-            self.iovecs[i].length = SLOT_BYTES
+        messages, iovecs = self._fresh
+        ctypes.memmove(self.messages, messages, count * ctypes.sizeof(_Mmsghdr))
+        ctypes.memmove(self.iovecs, iovecs, count * ctypes.sizeof(_Iovec))
+
+    def received(self, count: int) -> tuple[list[int], list[int]]:
+        """Octets of each datagram, 0 when it was truncated, and of each one's control messages."""
+        sizes, flags = self._lengths[:count].tolist(), self._flags[:count].tolist()
+        whole = [0 if f & _MSG_TRUNC else n for n, f in zip(sizes, flags, strict=True)]
+        return whole, self._control_lengths[:count].tolist()
+
+
+def _every(messages: ctypes.Array[_Mmsghdr], offset: int, kind: Literal["I", "P"]) -> memoryview[int]:
+    """One field of all of them."""
+    numbers = memoryview(messages).cast("B").cast(kind)
+    return numbers[offset // numbers.itemsize :: ctypes.sizeof(_Mmsghdr) // numbers.itemsize]
 
 
 def _views(buffer: ctypes.Array[ctypes.c_char], size: int) -> list[memoryview]:
@@ -86,7 +113,12 @@ class BatchPort:
         self._slots = _Slots()
         self._slots.offer(BATCH)
         self._taken = 0
-        self._pending: list[tuple[int, bool]] = []
+        self._sizes, self._control_sizes = self._slots.received(0)
+        self._layouts: dict[int, _Layout] = {}
+        self._returns: dict[bytes, _Return] = {}
+        self._return: list[_Return] = [_Return(b"")] * BATCH
+        self._pending: list[int] = []
+        self._address = _ADDRESS6 if sock.family == socket.AF_INET6 else _ADDRESS4
         self._next_stamp = 0
         self.kernel_stamps = timestamping.enable(sock, transmit=False)
         if sock.family == socket.AF_INET6:
@@ -100,50 +132,41 @@ class BatchPort:
         self._slots.offer(self._taken)
         count = self._libc.recvmmsg(self._fd, self._slots.messages, BATCH, _MSG_DONTWAIT, None)
         self._taken = max(0, count)
+        self._sizes, self._control_sizes = self._slots.received(self._taken)
+        if len(self._returns) > _RETURNS:
+            self._returns.clear()
         return self._taken
 
     def datagram(self, index: int) -> memoryview:
-        truncated = self._slots.headers[index].flags & _MSG_TRUNC
-        return self._slots.data[index][: 0 if truncated else self._slots.messages[index].length]
+        return self._slots.data[index][: self._sizes[index]]
 
     def arrival(self, index: int) -> tuple[int, int]:
-        """Also lays out the control message with which the answer leaves from the address that was asked."""
-        control, at, end = self._slots.control[index], 0, self._slots.headers[index].control_length
-        unix_ns, ttl, reply = 0, 255, b""
-        while at + 16 <= end:
-            length, level, kind = _CMSG.unpack_from(control, at)
-            if level == socket.SOL_SOCKET:
-                if kind == timestamping.SO_TIMESTAMPING:
-                    seconds, nanoseconds = _STAMP.unpack_from(control, at + 16)
-                    unix_ns = seconds * 1_000_000_000 + nanoseconds
-            elif kind in (_IP_TTL, _IPV6_HOPLIMIT):
-                ttl = _INT.unpack_from(control, at + 16)[0]
-            else:
-                reply = _source(control, at, length, level)
-            at += (length + 7) & ~7
-        self._lay_out(index, reply)
-        return unix_ns or time.time_ns(), ttl
-
-    def _lay_out(self, index: int, reply: bytes) -> None:
-        control = self._slots.control[index]
-        control[: len(_REQUEST)] = _REQUEST
-        control[len(_REQUEST) : len(_REQUEST) + len(reply)] = reply
-        self._slots.headers[index].control_length = len(reply)
+        """Also finds the control message with which the answer leaves from the address that was asked."""
+        control, size = self._slots.control[index], self._control_sizes[index]
+        layout = self._layouts.get(size)
+        if layout is None:  # the kernel writes the same messages in the same order: their sizes tell them
+            layout = self._layouts[size] = _layout(control, size)
+        source = bytes(control[layout.source])
+        way = self._returns.get(source)
+        if way is None:
+            way = self._returns[source] = _Return(_source(source))
+        self._return[index] = way
+        ttl = _INT.unpack_from(control, layout.ttl)[0] if layout.ttl else 255
+        if not layout.stamp:
+            return time.time_ns(), ttl
+        seconds, nanoseconds = _STAMP.unpack_from(control, layout.stamp)
+        return seconds * 1_000_000_000 + nanoseconds or time.time_ns(), ttl
 
     def address(self, index: int) -> bytes:
-        name = self._slots.names[index]
-        if self.sock.family == socket.AF_INET6:
-            return bytes(name[8:24]) + bytes(name[2:4])
-        return bytes(name[4:8]) + bytes(name[2:4])
+        port, address = self._address.unpack_from(self._slots.names[index])
+        return bytes(address + port)
 
     def answer(self, index: int, *, stamp: bool) -> int | None:
-        header, size = self._slots.headers[index], self._slots.messages[index].length
-        self._slots.iovecs[index].length = size
-        wanted = stamp and self.kernel_stamps
-        source = header.control_length
-        header.control = self._slots.control_at[index] + (0 if wanted else len(_REQUEST))
-        header.control_length = source + (len(_REQUEST) if wanted else 0)
-        self._pending.append((index, wanted))
+        wanted, way, slots = stamp and self.kernel_stamps, self._return[index], self._slots
+        slots.sizes[2 * index + 1] = self._sizes[index]
+        slots.answers[_WORDS * index + _CONTROL_WORD] = way.stamped_at if wanted else way.plain_at
+        slots.answers[_WORDS * index + _CONTROL_WORD + 1] = way.stamped_size if wanted else way.plain_size
+        self._pending.append(index)
         if not wanted:
             return None
         self._next_stamp += 1
@@ -154,7 +177,7 @@ class BatchPort:
         failed = at = 0
         while at < len(self._pending):
             run = self._run(at)
-            sent = self._libc.sendmmsg(self._fd, ctypes.byref(self._slots.messages[self._pending[at][0]]), run, 0)
+            sent = self._libc.sendmmsg(self._fd, ctypes.byref(self._slots.messages[self._pending[at]]), run, 0)
             failed += sent <= 0
             at += max(1, sent)
         self._pending.clear()
@@ -164,8 +187,8 @@ class BatchPort:
 
     def _run(self, at: int) -> int:
         """How many answers from `at` on lie in neighbouring slots."""
-        first, end = self._pending[at][0], at + 1
-        while end < len(self._pending) and self._pending[end][0] == first + end - at:
+        first, end = self._pending[at], at + 1
+        while end < len(self._pending) and self._pending[end] == first + end - at:
             end += 1
         return end - at
 
@@ -181,10 +204,46 @@ class BatchPort:
             yield stamp.identifier, stamp.unix_ns
 
 
-def _source(control: memoryview, at: int, length: int, level: int) -> bytes:
+class _Layout(NamedTuple):
+    """Where a datagram's control messages have the stamp, the TTL (0: nowhere) and the packet info."""
+
+    stamp: int
+    ttl: int
+    source: slice
+
+
+def _layout(control: memoryview, end: int) -> _Layout:
+    at, stamp, ttl, source = 0, 0, 0, slice(0, 0)
+    while at + _CMSG.size <= end:
+        length, level, kind = _CMSG.unpack_from(control, at)
+        if level == socket.SOL_SOCKET:
+            stamp = at + _CMSG.size if kind == timestamping.SO_TIMESTAMPING else stamp
+        elif kind in (_IP_TTL, _IPV6_HOPLIMIT):
+            ttl = at + _CMSG.size
+        else:
+            source = slice(at, at + (length + 7 & ~7))
+        at += (length + 7) & ~7
+    return _Layout(stamp, ttl, source)
+
+
+class _Return:
+    """The control messages of the answers to one local address, without and with a request for a transmit stamp."""
+
+    __slots__ = ("_memory", "plain_at", "plain_size", "stamped_at", "stamped_size")
+
+    def __init__(self, source: bytes) -> None:
+        self._memory = ctypes.create_string_buffer(_REQUEST + source)
+        self.stamped_at = ctypes.addressof(self._memory)
+        self.stamped_size = len(_REQUEST) + len(source)
+        self.plain_at, self.plain_size = self.stamped_at + len(_REQUEST), len(source)
+
+
+def _source(info: bytes) -> bytes:
     """The packet-info control message, with the device left open for the routing table to choose."""
-    message = bytearray(control[at : at + (length + 7 & ~7)])
-    if level == socket.IPPROTO_IP:  # struct in_pktinfo: device, the local address, the header's address
+    message = bytearray(info)
+    if len(info) < _CMSG.size:
+        return b""
+    if _CMSG.unpack_from(info)[1] == socket.IPPROTO_IP:  # struct in_pktinfo: device, local address, header's address
         message[16:20] = bytes(4)
     elif message[16:18] != b"\xfe\x80":  # a link-local address needs its device
         message[32:36] = bytes(4)

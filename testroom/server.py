@@ -80,9 +80,7 @@ class TestRoom:
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0, handle_signals=False)
         await runner.setup()
         self._exit.push_async_callback(runner.cleanup)
-        site = web.TCPSite(
-            runner, self.settings.host or None, self.settings.port, ssl_context=_context(pair), shutdown_timeout=1.0
-        )
+        site = web.TCPSite(runner, self.settings.host or None, self.settings.port, ssl_context=_context(pair))
         await site.start()
         self.port = runner.addresses[0][1]
         expiry = asyncio.create_task(self._expire())
@@ -167,14 +165,20 @@ class TestRoom:
 
 async def _wanted(request: web.Request) -> tuple[float, float]:
     """The asked-for seconds and packets per second; anything absurd is a 400."""
+    import json
+
     try:
-        body = await request.json()
-        seconds, rate = float(body["seconds"]), float(body["packets_per_second"])
-    except (ValueError, TypeError, KeyError):
+        body = json.loads(await request.read())
+        seconds, rate = body["seconds"], body["packets_per_second"]
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise _refusal(400, "room_protocol") from None
-    if not (0 < seconds < 1e6 and 0 < rate < 1e6):
+    if not (_is_sensible(seconds) and _is_sensible(rate)):
         raise _refusal(400, "room_protocol")
-    return seconds, rate
+    return float(seconds), float(rate)
+
+
+def _is_sensible(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < 1e6
 
 
 def _json(status: int, **body: object) -> web.Response:

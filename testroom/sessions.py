@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from probes.stamp import Key
 from testroom.limits import Limits, TokenBucket
 
-_SSIDS = 0xFFFF  # sixteen bits on the wire, and zero is for those without a session
+MOST_SESSIONS = 0xFFFF  # sixteen bits on the wire, and zero is for those without a session
 GRACE_S = 15.0  # a session outlives its asked-for time by this, for late packets and the final report
 
 
@@ -115,7 +115,7 @@ class Sessions:
     def _check_room(self, organisation: str, address: str) -> None:
         live = self.by_ssid.values()
         full = (
-            len(live) >= min(self.limits.sessions, _SSIDS)
+            len(live) >= min(self.limits.sessions, MOST_SESSIONS)
             or sum(s.organisation == organisation for s in live) >= self.limits.sessions_per_organisation
             or sum(s.address == address for s in live) >= self.limits.sessions_per_address
         )
@@ -126,7 +126,7 @@ class Sessions:
 
     def _free_ssid(self) -> int:
         while True:
-            ssid = secrets.randbelow(_SSIDS) + 1
+            ssid = secrets.randbelow(MOST_SESSIONS) + 1
             if ssid not in self.by_ssid:
                 return ssid
 

@@ -36,7 +36,7 @@ def read(path: Path) -> Tokens:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise TokenFileError(f"cannot read the token file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number without end, a nesting without end
         raise TokenFileError(f"the token file {path} is not valid TOML: {error}") from None
     tokens = data.get("tokens")
     if not isinstance(tokens, dict) or not tokens or data.keys() - {"tokens"}:

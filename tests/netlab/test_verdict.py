@@ -35,7 +35,7 @@ def test_twenty_runs_give_one_verdict(
         with impaired_path(up=impairment, down=impairment, seed=seed) as path, room_on(path, folder) as room:
             return check(path, room, folder, "--seconds", "10").level
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(6) as pool:
         levels = Counter(pool.map(once, range(20)))
     assert levels[level] >= 19, levels
 

@@ -15,7 +15,7 @@ RATINGS = [(-5, 1.0), (0, 1.0), (3, 1.0), (50, 2.58), (60, 3.10), (70, 3.60), (8
 
 @pytest.mark.parametrize(("rating", "mos"), RATINGS)
 def test_mos_of_a_rating(rating: float, mos: float) -> None:
-    assert emodel.mos(rating) == pytest.approx(mos, abs=0.006)
+    assert emodel.mos(rating) == pytest.approx(mos, abs=0.0065)
 
 
 def idd(ms: float) -> float:
@@ -28,7 +28,7 @@ def idd(ms: float) -> float:
 # at 400 ms: X = 2: 25 (65^(1/6) - 3 (1 + 64/729)^(1/6) + 2) = 25 (2.005176 - 3.042380 + 2) = 24.0699
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(0.0, 0), (0.1, 0), (0.101, 0), (0.15, 0.163), (0.2, 3.0444), (0.3, 14.8), (0.4, 24.07)],
+    [(0.0, 0), (0.1, 0), (0.101, 0), (0.15, 0.163), (0.2, 3.0444), (0.3, 14.76), (0.4, 24.07)],
 )
 def test_delay_impairment(seconds: float, expected: float) -> None:
     assert emodel.delay_impairment(seconds) == pytest.approx(expected, abs=0.03)
@@ -60,14 +60,14 @@ def test_burst_ratio(pattern: str, expected: float) -> None:
     ("one_way", "buffer", "lost", "expected"),
     [
         (0.01, 0.01, 0, 4.41),  # R = 93.2
-        (0.15, 0.0235, 0, 4.41 - 0.04),  # Ta = 200 ms: R = 90.16
-        (0.0, 0.0, 5, 3.78),  # 5 % lost singly: BurstR 1, R = 74.2
-        (0.0, 0.0, 100, 1.15),  # everything: R = 14.0
+        (0.15, 0.0235, 0, 4.343),  # Ta = 200 ms: R = 90.16
+        (0.0, 0.0, 5, 3.79),  # 5 % lost singly: BurstR 1, R = 74.2
+        (0.0, 0.0, 100, 1.103),  # everything: R = 14.03
     ],
 )
 def test_a_conversation(one_way: float, buffer: float, lost: int, expected: float) -> None:
     packets = [i % 20 == 3 for i in range(100)] if lost == 5 else [i < lost for i in range(100)]
-    assert emodel.conversation(one_way, buffer, packets) == pytest.approx(expected, abs=0.03)
+    assert emodel.conversation(one_way, buffer, packets) == pytest.approx(expected, abs=0.012)
 
 
 def test_losses_together_are_worse_than_the_same_apart() -> None:

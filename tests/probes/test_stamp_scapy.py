@@ -1,6 +1,6 @@
 """A second opinion: scapy's STAMP layers read what we write, and our reflector answers what they write.
 
-Scapy knows the unauthenticated packets; the authenticated ones are held by the golden packets in test_stamp.py.
+Scapy knows the unauthenticated packets (and names a TLV's flags from the wrong end: the octet is compared); the authenticated ones are held by the golden packets in test_stamp.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import socket
 import time
 import warnings
 from collections.abc import Iterator
-from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -65,8 +64,8 @@ def test_scapy_reads_our_sender(layers: ModuleType) -> None:
     assert unix_seconds(packet, "ts") == [1_700_000_000.5]
     estimate = packet.err_estimate
     assert (estimate.S, estimate.Z, estimate.scale, estimate.multiplier) == (1, 0, 10, 21)
-    tlvs = [(str(tlv.flags), tlv.type, tlv.len, bytes(tlv.value)) for tlv in packet.tlv_objects]
-    assert tlvs == [("U", 7, 16, bytes(16)), ("U", 1, 6, bytes(6))]
+    tlvs = [(int(tlv.flags), tlv.type, tlv.len, bytes(tlv.value)) for tlv in packet.tlv_objects]
+    assert tlvs == [(0x80, 7, 16, bytes(16)), (0x80, 1, 6, bytes(6))]
 
 
 def test_scapy_reads_our_reflector(layers: ModuleType) -> None:
@@ -84,7 +83,7 @@ def test_scapy_reads_our_reflector(layers: ModuleType) -> None:
     assert (packet.err_estimate_sender.S, packet.err_estimate_sender.scale) == (1, 10)
     assert (packet.mbz1, packet.mbz2) == (0, 0)
     (follow_up,) = packet.tlv_objects
-    assert (int(follow_up.flags), follow_up.type, bytes(follow_up.value)) == (0, 7, golden.FOLLOW_UP_ANSWERED[4:])
+    assert (int(follow_up.flags), follow_up.type, bytes(follow_up.value)) == (0, 7, bytes([0, 0, 0, 8]) + golden.FOLLOW_UP_ANSWERED[8:])
 
 
 def test_our_reflector_answers_scapys_packets(layers: ModuleType, port: int) -> None:
@@ -92,17 +91,18 @@ def test_our_reflector_answers_scapys_packets(layers: ModuleType, port: int) -> 
     questions = [
         layers.STAMPSessionSenderTestUnauthenticated(
             seq=40 + i,
-            ts=0xE8FE6F80 + Decimal(3 + i) / 2**32,
             ssid=77,
             err_estimate=layers.ErrorEstimate(S=1, scale=3, multiplier=9),
             tlv_objects=[
-                layers.STAMPTestTLV(flags="U", type=7, len=16, value=bytes(16)),
-                layers.STAMPTestTLV(flags="U", type=240, len=2, value=b"ab"),
-                layers.STAMPTestTLV(flags="U", type=1, len=100, value=bytes(100)),
+                layers.STAMPTestTLV(flags=0x80, type=7, len=16, value=bytes(16)),
+                layers.STAMPTestTLV(flags=0x80, type=240, len=2, value=b"ab"),
+                layers.STAMPTestTLV(flags=0x80, type=1, len=100, value=bytes(100)),
             ],
         )
         for i in range(3)
     ]
+    for i, question in enumerate(questions):
+        question.fields["ts"] = (0xE8FE6F80 << 32) + 3 + i  # finer than scapy's own arithmetic
     packets = [bytes(q) for q in questions]
     answers = exchange(port, *packets)
     assert [len(a) for a in answers] == [len(p) for p in packets]
@@ -114,7 +114,7 @@ def test_our_reflector_answers_scapys_packets(layers: ModuleType, port: int) -> 
         assert packet.ttl_sender == 61
         received, replied = unix_seconds(packet, "ts_rx", "ts")
         assert begun - 0.01 <= received <= replied <= time.time() + 0.01
-        assert [str(t.flags) for t in packet.tlv_objects] == ["", "U", ""]
+        assert [int(t.flags) for t in packet.tlv_objects] == [0, 0x80, 0]
         assert bytes(packet.tlv_objects[1].value) == b"ab"
     follow_up = layers.STAMPSessionReflectorTestUnauthenticated(answers[2]).tlv_objects[0].value
     assert int.from_bytes(follow_up[:4], "big") in (0, 1)  # an earlier answer's number

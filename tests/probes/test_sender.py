@@ -1,0 +1,406 @@
+"""The sender against a real reflector on loopback, and against everything that an answer can be but should not."""
+
+from __future__ import annotations
+
+import gc
+import ipaddress
+import os
+import random
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from statistics import median
+
+import pytest
+
+from probes import delay, loss, sender, stamp
+from probes.roundtrip import Fates, Trace
+from probes.sender import Access, Sender
+from probes.traffic import Planned, isochronous
+from testroom.limits import Limits
+from testroom.reflector import Reflector
+from testroom.sessions import Sessions, StampSession
+from tests.probes.relay import Pattern, relay
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="kernel stamps are Linux's")
+SIZE = 172
+
+
+class Far:
+    """The far end: a reflector with its sessions."""
+
+    def __init__(self) -> None:
+        self.sessions = Sessions(Limits())
+        self.reflector = Reflector(self.sessions, Limits(), (ipaddress.ip_network("127.0.0.0/8"),))
+        self.port = self.reflector.open("127.0.0.1", 0)
+
+    def session(self, rate: float = 1000) -> tuple[StampSession, Access]:
+        issued = self.sessions.issue("habo", "127.0.0.1", 30, rate)
+        return issued, Access(issued.ssid, issued.key)
+
+
+@pytest.fixture(scope="module")
+def far() -> Iterator[Far]:
+    made = Far()
+    yield made
+    made.reflector.close()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "LATEST_REPLY_S", 0.2)
+
+
+def connected(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def run(port: int, access: Access, plan: list[Planned]) -> Trace:
+    with closing(connected(port)) as sock:
+        made = Sender(sock, plan, access, time.monotonic_ns() + 10_000_000)
+        made.start()
+        assert made.join(plan[-1].offset_ns / 1e9 + 3)
+        return made.trace()
+
+
+def report(session: StampSession) -> Fates:
+    return Fates(
+        session.tally.received, session.tally.duplicates, session.tally.reordered, session.throttled,
+        bytes(session.tally.seen),
+    )  # fmt: skip
+
+
+# ---- on time, and every packet accounted for ------------------------------------------------------------------------
+
+
+@linux
+def test_a_run_on_loopback(far: Far) -> None:
+    session, access = far.session()
+    trace = run(far.port, access, isochronous(0.6, 0.003, SIZE))
+    trace.fates = report(session)
+    found, unknown = loss.values(trace)
+    assert (found["packets_sent"], found["packets_reflected"], found["packets_received"]) == (200, 200, 200)
+    assert found["loss_ratio"] == found["duplicate_up_ratio"] == found["duplicate_down_ratio"] == 0
+    assert (unknown, trace.rejected, trace.port_closed, trace.send_errors) == ({}, 0, 0, {})
+    assert not (trace.interrupted or trace.vanished)
+    assert abs(trace.clock_moved_ns) < 1_000_000
+    assert [t.sequence for t in trace.trips] == [t.reflector_sequence for t in trace.trips] == list(range(200))
+
+
+@linux
+def test_true_departures_of_answers_are_known(far: Far) -> None:
+    for _ in range(5):  # a computer that is busy with other things answers several at once, and tells of the last
+        trace = run(far.port, far.session()[1], isochronous(0.5, 0.005, SIZE))
+        if sum(t.departed_ns > 0 for t in trace.trips) > 95:
+            break
+    else:
+        pytest.fail("follow-ups of 95 % of the answers never came")
+    assert all(t.departed_ns == 0 or t.departed_ns >= t.replied_ns for t in trace.trips)
+
+
+@linux
+def test_the_stamps_of_a_packet_follow_one_another(far: Far) -> None:
+    trace = run(far.port, far.session()[1], isochronous(0.5, 0.01, SIZE))
+    assert trace.kernel_stamps
+    begin = trace.trips[0].planned_ns
+    assert abs(begin / 1e9 - trace.started_at) < 0.5
+    for i, t in enumerate(trace.trips):
+        assert t.planned_ns - begin == i * 10_000_000
+        moments = [t.planned_ns, t.sent_ns, t.scheduled_ns, t.left_ns, t.reached_ns, t.replied_ns, t.received_ns]
+        assert 0 not in moments
+        assert moments[1:] == sorted(moments[1:])
+        assert not t.departed_ns or t.replied_ns <= t.departed_ns <= t.received_ns
+        assert t.sent_ns >= t.planned_ns - 1_000_000
+    assert median(t.sent_ns - t.planned_ns for t in trace.trips) < 2_000_000  # a busy computer delays some
+    assert 0 < delay.values(trace)["rtt_p50_seconds"] < 0.002
+
+
+def test_plain_stamp(far: Far) -> None:
+    for follow_up in (False, True):
+        trace = run(far.port, Access(ssid=9, follow_up=follow_up), isochronous(0.2, 0.005, 80))
+        assert all(t.copies == 1 for t in trace.trips)
+        assert any(t.departed_ns for t in trace.trips) is (follow_up and trace.kernel_stamps)
+
+
+def test_without_kernel_stamps_the_program_takes_the_time(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.timestamping.sys.platform", "darwin")
+    trace = run(far.port, far.session()[1], isochronous(0.2, 0.005, SIZE))
+    assert not trace.kernel_stamps
+    assert all(t.returned and t.left_ns == 0 and t.sent_ns <= t.reached_ns <= t.received_ns for t in trace.trips)
+
+
+def test_ipv6() -> None:
+    sessions = Sessions(Limits())
+    issued = sessions.issue("habo", "::1", 5, 500)
+    reflector = Reflector(sessions, Limits())
+    try:
+        port = reflector.open("::1", 0)
+    except OSError:
+        pytest.skip("this computer has no IPv6")
+    with closing(reflector), closing(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as sock:
+        sock.connect(("::1", port))
+        made = Sender(sock, isochronous(0.1, 0.005, SIZE), Access(issued.ssid, issued.key), time.monotonic_ns())
+        made.start()
+        assert made.join(3)
+        trace = made.trace()
+    assert all(t.returned and (t.left_ns or not trace.kernel_stamps) for t in trace.trips)
+
+
+# ---- what the way does ----------------------------------------------------------------------------------------------
+
+# what is dropped, doubled and held back on each way; on the way down the number is the answer's
+WAYS = {
+    "clean": ({}, {}),
+    "lost up": ({"drop": {0, 3, 10, 11, 99}}, {}),
+    "lost down": ({}, {"drop": {0, 4, 50, 51, 52, 99}}),
+    "copied up": ({"twice": {5, 6, 40}}, {}),
+    "copied down": ({}, {"twice": {7, 80}}),
+    "overtaken up": ({"hold": {20, 30}}, {}),
+    "overtaken down": ({}, {"hold": {20, 30, 40}}),
+    "everything": (
+        {"drop": {3, 9}, "twice": {15, 16}, "hold": {60}},
+        {"drop": {4, 20, 21}, "twice": {30}, "hold": {70, 75}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("up", "down"), WAYS.values(), ids=WAYS)
+def test_the_ways_are_told_apart_exactly(far: Far, up: dict[str, set[int]], down: dict[str, set[int]]) -> None:
+    session, access = far.session()
+    with relay(far.port, Pattern(**up), Pattern(**down)) as port:
+        trace = run(port, access, isochronous(0.2, 0.002, SIZE))
+    trace.fates = report(session)
+    count = {(way, what): len(do.get(what, ())) for way, do in (("up", up), ("down", down)) for what in WHAT}
+    reached = 100 - count["up", "drop"]
+    returned = reached - count["down", "drop"]
+    found, _ = loss.values(trace)
+    assert {
+        name: round(found[name] * whole)
+        for name, whole in (
+            ("loss_up_ratio", 100), ("loss_down_ratio", reached), ("loss_ratio", 100),
+            ("duplicate_up_ratio", reached), ("duplicate_down_ratio", returned),
+            ("reordered_up_ratio", reached), ("reordered_down_ratio", returned),
+        )
+    } == {
+        "loss_up_ratio": count["up", "drop"], "loss_down_ratio": count["down", "drop"], "loss_ratio": 100 - returned,
+        "duplicate_up_ratio": count["up", "twice"], "duplicate_down_ratio": count["down", "twice"],
+        "reordered_up_ratio": count["up", "hold"], "reordered_down_ratio": count["down", "hold"],
+    }  # fmt: skip
+    assert {t.sequence for t in trace.trips if not trace.fates.reached(t.sequence)} == up.get("drop", set())
+    assert trace.rejected == 0
+
+
+WHAT = ("drop", "twice", "hold")
+
+
+def test_copies_that_come_last_are_counted_too(far: Far) -> None:
+    with relay(far.port, down=Pattern(twice={19})) as port:
+        assert run(port, far.session()[1], isochronous(0.1, 0.005, SIZE)).trips[19].copies == 2
+
+
+def test_a_closed_port_is_noticed_and_waited_for_no_longer_than_any_other() -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    begun = time.monotonic()
+    trace = run(port, Access(), isochronous(0.3, 0.01, 80))
+    assert time.monotonic() - begun < 1.5
+    assert not any(t.returned for t in trace.trips)
+    assert trace.port_closed >= 15
+    assert not trace.vanished
+
+
+def test_a_far_end_that_is_silent_ends_in_time(far: Far) -> None:
+    begun = time.monotonic()
+    trace = run(far.port, Access(1, stamp.Key(b"a stranger's")), isochronous(0.1, 0.01, SIZE))
+    assert 0.28 <= time.monotonic() - begun < 1.5
+    assert len(trace.sent) == 10
+    assert not any(t.returned for t in trace.trips)
+
+
+@linux
+def test_a_packet_that_the_kernel_refuses_does_not_confuse_the_others(far: Far) -> None:
+    plan = isochronous(0.2, 0.01, SIZE)
+    plan[8] = plan[8]._replace(size=65_510)  # more than a datagram holds
+    trace = run(far.port, far.session()[1], plan)
+    assert trace.send_errors == {"EMSGSIZE": 1}
+    assert not trace.vanished
+    others = trace.trips[:8] + trace.trips[9:]
+    assert not trace.trips[8].sent
+    assert all(t.returned and t.sent_ns <= t.scheduled_ns <= t.left_ns <= t.reached_ns for t in others)
+
+
+# ---- what an answer should not be -------------------------------------------------------------------------------------
+
+
+def flipped(octet: int) -> Callable[[bytes], bytes]:
+    return lambda packet: packet[:octet] + bytes([packet[octet] ^ 1]) + packet[octet + 1 :]
+
+
+def beyond_the_plan(key: stamp.Key) -> Callable[[bytes], bytes]:
+    def make(packet: bytes) -> bytes:
+        forged = bytearray(packet)
+        struct.pack_into(">I", forged, 48, 5000)
+        stamp.sign(forged, key, stamp.AUTH_BYTES + stamp.FOLLOW_UP_BYTES)
+        return bytes(forged)
+
+    return make
+
+
+def not_yet_sent(key: stamp.Key) -> Callable[[bytes], bytes]:
+    def make(packet: bytes) -> bytes:
+        forged = bytearray(packet)
+        struct.pack_into(">I", forged, 48, 39)  # the plan's last
+        stamp.sign(forged, key, stamp.AUTH_BYTES + stamp.FOLLOW_UP_BYTES)
+        return bytes(forged)
+
+    return make
+
+
+def signed_with(key: stamp.Key) -> Callable[[bytes], bytes]:
+    def make(packet: bytes) -> bytes:
+        forged = bytearray(packet)
+        stamp.sign(forged, key, stamp.AUTH_BYTES + stamp.FOLLOW_UP_BYTES)
+        return bytes(forged)
+
+    return make
+
+
+def no_answers(key: stamp.Key) -> dict[str, Callable[[bytes], bytes]]:
+    rng = random.Random(3)
+    return {
+        "nothing": lambda _: b"",
+        "noise": lambda p: rng.randbytes(len(p)),
+        "long noise": lambda _: rng.randbytes(9000),
+        "cut in the base": lambda p: p[:111],
+        "cut in the TLVs": lambda p: p[: stamp.AUTH_BYTES + stamp.FOLLOW_UP_BYTES + 19],
+        "without its TLVs": lambda p: p[: stamp.AUTH_BYTES],
+        "another sequence number": flipped(3),
+        "another time": flipped(33),
+        "another signature": flipped(111),
+        "another follow-up": flipped(stamp.AUTH_BYTES + 7),
+        "of another session": signed_with(stamp.Key(b"another")),
+        "of a packet beyond the plan": beyond_the_plan(key),
+        "of a packet not yet sent": not_yet_sent(key),
+    }
+
+
+NAMES = list(no_answers(stamp.Key(b"")))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_no_answer_is_rejected_and_counted(far: Far, name: str) -> None:
+    _, access = far.session()
+    assert access.key is not None
+    make = no_answers(access.key)[name]
+    with relay(far.port, down=lambda index, packet: [make(packet), packet] if index < 35 else [packet]) as port:
+        trace = run(port, access, isochronous(0.08, 0.002, SIZE))
+    assert trace.rejected == 35
+    assert all(t.copies == 1 for t in trace.trips)
+    assert all(0 <= r < 0.1 for r in delay.round_trips(trace.trips))
+
+
+def test_replayed_answers_are_copies_and_change_nothing(far: Far) -> None:
+    kept: list[bytes] = []
+
+    def again(_: int, packet: bytes) -> list[bytes]:
+        kept.append(packet)
+        return [packet, kept[0]]
+
+    with relay(far.port, down=again) as port:
+        trace = run(port, far.session()[1], isochronous(0.1, 0.005, SIZE))
+    assert [t.copies for t in trace.trips] == [21] + [1] * 19
+    assert trace.trips[0].received_ns - trace.trips[0].sent_ns < 50_000_000
+    assert [t.order for t in trace.trips] == list(range(20))
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["plain", "authenticated"])
+def test_an_echo_service_is_no_reflector(far: Far, keyed: bool) -> None:
+    """It sends back our own packets, which carry our own signature."""
+    access = far.session()[1] if keyed else Access(follow_up=False)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as echo:
+        echo.bind(("127.0.0.1", 0))
+        stop = threading.Event()
+        echo.settimeout(0.05)
+
+        def serve() -> None:
+            while not stop.is_set():
+                try:
+                    echo.sendto(*echo.recvfrom(2048))
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            trace = run(echo.getsockname()[1], access, isochronous(0.1, 0.01, SIZE))
+        finally:
+            stop.set()
+            thread.join()
+    assert trace.rejected == 10
+    assert not any(t.returned for t in trace.trips)
+
+
+# ---- the end ----------------------------------------------------------------------------------------------------------
+
+
+def test_stop_in_the_middle(far: Far) -> None:
+    with closing(connected(far.port)) as sock:
+        made = Sender(sock, isochronous(30, 0.01, SIZE), far.session()[1], time.monotonic_ns())
+        made.start()
+        time.sleep(0.25)
+        assert made.alive
+        begun = time.monotonic()
+        made.stop()
+        assert made.join(1.0)
+        assert time.monotonic() - begun < 0.6
+        trace = made.trace()
+    assert trace.interrupted
+    assert not trace.vanished
+    assert 15 <= len(trace.sent) <= 40
+    assert all(t.returned for t in trace.sent)
+    assert len(trace.trips) == 3000
+
+
+def test_stop_long_before_the_start(far: Far) -> None:
+    with closing(connected(far.port)) as sock:
+        made = Sender(sock, isochronous(1, 0.01, SIZE), far.session()[1], time.monotonic_ns() + 60_000_000_000)
+        made.start()
+        made.stop()
+        assert made.join(1.0)
+        assert made.trace().interrupted
+        assert not made.trace().sent
+
+
+def test_stop_after_the_end_is_no_interruption(far: Far) -> None:
+    with closing(connected(far.port)) as sock:
+        made = Sender(sock, isochronous(0.05, 0.01, SIZE), far.session()[1], time.monotonic_ns())
+        made.start()
+        assert made.join(3)
+        made.stop()
+        assert not made.trace().interrupted
+
+
+def test_nothing_is_left_behind(far: Far) -> None:
+    def state() -> tuple[set[str], int, bool, float]:
+        files = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+        return {t.name for t in threading.enumerate()}, files, gc.isenabled(), sys.getswitchinterval()
+
+    before = state()
+    run(far.port, far.session()[1], isochronous(0.05, 0.005, SIZE))
+    assert state() == before
+
+
+def test_what_breaks_the_thread_is_raised_by_trace(far: Far) -> None:
+    with closing(connected(far.port)) as sock:
+        made = Sender(sock, isochronous(0.05, 0.01, SIZE), Access(ssid=70_000), time.monotonic_ns())
+        made.start()
+        assert made.join(3)
+        with pytest.raises(struct.error):
+            made.trace()
