@@ -35,15 +35,26 @@ def up(trips: Sequence[RoundTrip]) -> list[Transit]:
 def down(trips: Sequence[RoundTrip]) -> list[Transit]:
     """From the reflector's driver to this computer's kernel, in order of sending.
 
-    Where a reply's true departure is not known, its program's time is corrected by the median wait of the others.
+    Where a reply's true departure is not known, its program's time is corrected by the median wait of the others,
+    or by less where so long a wait would not fit into the round trip.
     """
     returned = [t for t in trips if t.returned]
     waits = [t.departed_ns - t.replied_ns for t in returned if t.departed_ns]
     wait = round(median(waits)) if waits else 0
     return [
-        Transit(t.sequence, t.order, t.planned_ns, t.received_ns - (t.departed_ns or t.replied_ns + wait))
+        Transit(
+            t.sequence,
+            t.order,
+            t.planned_ns,
+            t.received_ns - (t.departed_ns or t.replied_ns + min(wait, _longest_wait(t))),
+        )
         for t in returned
     ]
+
+
+def _longest_wait(trip: RoundTrip) -> int:
+    """After its program had answered, the reply can have waited in the reflector for the rest of the round trip."""
+    return max(0, trip.received_ns - departure(trip) - (trip.replied_ns - trip.reached_ns))
 
 
 def departure(trip: RoundTrip) -> int:

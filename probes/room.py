@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from probes import stamp
-from probes.links.binding import bind_to_link
+from probes.links.binding import BindingError, bind_to_link
 from probes.roundtrip import Fates
 from probes.sender import Access
 from probes.session import ProbeFailure
@@ -106,6 +106,7 @@ def parse_room(url: str, token: str | None = None) -> Room:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # what looking the name up would do
     except ValueError as error:
         raise RoomUrlError(f"{url!r} is not a room's address: {error}") from None
     if parts.scheme not in ("https", "stamp") or not parts.hostname:
@@ -247,15 +248,17 @@ def _failure(error: Exception) -> ProbeFailure:
     for kind, code in (
         (aiohttp.ServerFingerprintMismatch, "room_certificate_mismatch"),
         (aiohttp.ClientConnectorDNSError, "room_name_unknown"),
+        (aiohttp.InvalidURL, "room_name_unknown"),
         (aiohttp.ClientSSLError, "room_protocol"),
         (TimeoutError, "room_unreachable"),
     ):
         if isinstance(error, kind):
             return ProbeFailure(code)
     if isinstance(error, OSError):
-        refused = isinstance(error, ConnectionRefusedError) or isinstance(
-            getattr(error, "os_error", None), ConnectionRefusedError
-        )
+        cause = getattr(error, "os_error", error)
+        if isinstance(cause, BindingError):
+            return ProbeFailure("link_not_bound")
+        refused = isinstance(cause, ConnectionRefusedError)
         return ProbeFailure("room_refused_connection" if refused else "room_unreachable")
     return ProbeFailure("room_protocol", type(error).__name__)
 

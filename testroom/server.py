@@ -82,7 +82,8 @@ class TestRoom:
         self._exit.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, self.settings.host or None, self.settings.port, ssl_context=_context(pair))
         await site.start()
-        self.port = runner.addresses[0][1]
+        # with port 0 each family has its own; the url names an IPv4 address where there is one
+        self.port = min(runner.addresses, key=len)[1]
         expiry = asyncio.create_task(self._expire())
         self._exit.callback(expiry.cancel)
 

@@ -1,16 +1,18 @@
 """`motesklar check` as a person or a script runs it: a document, an exit code, and an end whatever happens."""
 
+import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from testroom.server import RoomSettings, TestRoom
 from tests.agent.program import ADDRESS, VALIDATOR, VERDICTS, command, document, environment, run, start
 
 EMBEDDED = ("check", "--room", "embedded", "--no-devices")
@@ -57,46 +59,55 @@ def test_links_with_addresses(tmp_path: Path) -> None:
     assert ADDRESS.search(json.dumps(found["links"]))
 
 
-def started_measuring(tmp_path: Path, *arguments: object) -> "subprocess.Popen[str]":
-    program = start(tmp_path, *arguments)
-    time.sleep(2.2)
-    assert program.poll() is None
-    return program
+@asynccontextmanager
+async def measuring(home: Path) -> AsyncIterator["subprocess.Popen[str]"]:
+    """A `check` of 30 seconds that is in its midst: the room has seen two hundred of its packets."""
+    async with TestRoom(RoomSettings()) as room:
+        program = start(home, "check", "--room", room.url, "--seconds", 30, "--json")
+        try:
+            async with asyncio.timeout(20):
+                while not any(s.tally.received > 200 for s in room.sessions.by_ssid.values()):
+                    assert program.poll() is None
+                    await asyncio.sleep(0.05)
+            yield program
+        finally:
+            program.kill()
+            program.communicate()
+
+
+async def ended(program: "subprocess.Popen[str]") -> tuple[str, str]:
+    """What it printed, if it ends within three seconds."""
+    return await asyncio.to_thread(program.communicate, timeout=3)
 
 
 @POSIX
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_in_the_middle(tmp_path: Path, number: signal.Signals) -> None:
-    program = started_measuring(tmp_path, *EMBEDDED, "--seconds", 30, "--json")
-    program.send_signal(number)
-    begun = time.monotonic()
-    out, err = program.communicate(timeout=10)
-    assert time.monotonic() - begun < 3
+async def test_interrupted_in_the_middle(tmp_path: Path) -> None:
+    async with measuring(tmp_path) as program:
+        program.send_signal(signal.SIGINT)
+        out, err = await ended(program)
     assert err == ""
     found = json.loads(out)
     VALIDATOR.validate(found)
     assert found["interrupted"] is True
     assert VERDICTS[program.returncode] == found["verdict"]["level"]
     (echo,) = [m for m in found["measurements"] if m["name"] == "echo"]
-    assert 0 < echo["values"]["packets_sent"] < 3000
+    assert 200 < echo["values"]["packets_sent"] < 3000
+    assert echo["facts"]["interrupted"] is True
 
 
 @POSIX
-def test_interrupted_twice(tmp_path: Path) -> None:
-    program = started_measuring(tmp_path, *EMBEDDED, "--seconds", 30, "--json")
-    program.send_signal(signal.SIGINT)
-    time.sleep(0.05)
-    program.send_signal(signal.SIGINT)
-    begun = time.monotonic()
-    out, err = program.communicate(timeout=10)
-    assert time.monotonic() - begun < 3
-    assert (program.returncode, out) == (130, "")
-    assert err == "motesklar: stopped\n"
+async def test_interrupted_twice(tmp_path: Path) -> None:
+    async with measuring(tmp_path) as program:
+        program.send_signal(signal.SIGINT)
+        await asyncio.sleep(0.05)
+        program.send_signal(signal.SIGINT)
+        out, err = await ended(program)
+    assert (program.returncode, out, err) == (130, "", "motesklar: stopped\n")
 
 
 @POSIX
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
-    program = start(tmp_path, *EMBEDDED, "--seconds", 1, "--json")
+    program = start(tmp_path, "links", "--json")
     assert program.stdout is not None
     assert program.stderr is not None
     program.stdout.close()
@@ -111,7 +122,7 @@ def test_a_reader_of_one_character(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == (b"{", b"")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_an_output_that_takes_nothing(tmp_path: Path) -> None:
     line = " ".join([*command("links", "--json"), ">/dev/full"])
     done = subprocess.run(line, shell=True, env=environment(tmp_path), cwd=tmp_path, capture_output=True, timeout=20)

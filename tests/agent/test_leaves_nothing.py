@@ -1,10 +1,6 @@
 """A self-test closes what it opened, also when it is stopped."""
 
 import asyncio
-import contextlib
-import gc
-import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +11,7 @@ from agent.selftest import Run, run
 from agent.settings import Settings
 from reports.policy import load_policy
 from reports.record import SelfTest
+from tests.testroom.leftovers import left
 
 
 def options(**more: Any) -> Options:
@@ -62,19 +59,9 @@ async def refused(asked: Options) -> SelfTest | None:
     ids=["embedded", "refused connection", "stopped", "cancelled", "no such link"],
 )
 def test_nothing_stays(how: Callable[[Options], Any], asked: Options) -> None:
-    left = []
+    found = []
     for _ in range(2):
         asyncio.run(how(asked))
-        left.append((sorted(t.name for t in threading.enumerate()), open_files()))
-    assert left[0] == left[1]
-    assert not {"sender", "reflector"} & set(left[1][0])
-
-
-def open_files() -> list[str]:
-    """What this process has open; sockets and pipes by kind only, since their numbers change."""
-    gc.collect()
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            found.append(os.readlink(f"/proc/self/fd/{name}").partition(":[")[0])
-    return sorted(found)
+        found.append(left())
+    assert found[0] == found[1]
+    assert not {"sender", "reflector"} & set(found[1][0])

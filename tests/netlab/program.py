@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +50,11 @@ class Result:
 class Room:
     """`motesklar room` in the room's namespace."""
 
-    def __init__(self, path: ImpairedPath, folder: Path) -> None:
+    def __init__(self, path: ImpairedPath, folder: Path, host: str) -> None:
         tokens = folder / "tokens.toml"
         tokens.write_text(f'[tokens]\nhabo = "{TOKEN}"\n')
-        listen = f"{path.room_address}:8443"
         self.process = path.room.popen(
-            [*MOTESKLAR, "room", "--listen", listen, "--stamp-port", "8862", "--token-file", str(tokens)],
+            [*MOTESKLAR, "room", "--listen", f"{host}:8443", "--stamp-port", "8862", "--token-file", str(tokens)],
             cwd=CHECKOUT, env=_environment(folder), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         line = self.process.stderr.readline()
@@ -73,23 +72,26 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def room_on(path: ImpairedPath, folder: Path) -> Iterator[Room]:
-    room = Room(path, folder)
+def room_on(path: ImpairedPath, folder: Path, host: str = "") -> Iterator[Room]:
+    """The room, on the path's IPv4 address unless another `host` is said (in brackets if IPv6)."""
+    room = Room(path, folder, host or path.room_address)
     try:
         yield room
     finally:
         room.stop()
 
 
-def check(path: ImpairedPath, room: Room, folder: Path, *more: str) -> Result:
-    process = start_check(path, room, folder, *more)
+def check(path: ImpairedPath, room: Room, folder: Path, *more: str, through: Sequence[str] = ()) -> Result:
+    process = start_check(path, room, folder, *more, through=through)
     out, err = process.communicate(timeout=PATIENCE)
     return result_of(process, out, err)
 
 
-def start_check(path: ImpairedPath, room: Room, folder: Path, *more: str) -> subprocess.Popen[str]:
-    """A check that goes on; result_of() reads what it printed."""
-    command = [*MOTESKLAR, "check", "--room", room.url, "--no-devices", "--json", *more]
+def start_check(
+    path: ImpairedPath, room: Room, folder: Path, *more: str, through: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """A check that goes on; result_of() reads what it printed. `through`: a command that starts it."""
+    command = [*through, *MOTESKLAR, "check", "--room", room.url, "--no-devices", "--json", *more]
     pipe = subprocess.PIPE
     return path.laptop.popen(command, cwd=CHECKOUT, env=_environment(folder), stdout=pipe, stderr=pipe, text=True)
 

@@ -111,3 +111,24 @@ def test_an_interrupt_shows_what_there_is(impaired_path: PathFactory, tmp_path: 
     result = result_of(process, out, err)
     assert result.document["interrupted"] is True
     assert result.values["packets_received"] == result.values["packets_sent"] > 50
+
+
+def test_over_ipv6(impaired_path: PathFactory, tmp_path: Path) -> None:
+    lossy = Impairment(delay=0.01, lose=(40, 41, 42), udp_only=True)
+    with impaired_path(up=lossy, down=CLEAN) as path, room_on(path, tmp_path, f"[{path.room_address_v6}]") as room:
+        values = check(path, room, tmp_path, "--seconds", "3").values
+    assert values["packets_sent"] - values["packets_reflected"] == 3
+    assert values["loss_down_ratio"] == 0
+    assert values["rtt_p50_seconds"] == pytest.approx(0.02, abs=0.002)
+
+
+def test_without_any_privilege(impaired_path: PathFactory, tmp_path: Path) -> None:
+    """Bound to the device, stamped by the kernel, and the link known: with every capability given up."""
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+    with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
+        held = path.laptop.run([*bare, "grep", "CapEff", "/proc/self/status"]).stdout
+        result = check(path, room, tmp_path, "--seconds", "2", through=bare)
+    assert int(held.split()[1], 16) == 0
+    assert result.echo["failure"] is None
+    assert result.echo["facts"]["stamps"] == "kernel"
+    assert result.echo["subject"] == path.laptop_device

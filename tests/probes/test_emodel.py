@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from probes import emodel
 
-# R and MOS: G.107, annex B, and the categories of its table B.1 (R 90, 80, 70, 60, 50 are MOS 4.34, 4.03, 3.60, 3.10, 2.58)
+# R and MOS: G.107, annex B; its table B.1 has MOS 4.34, 4.03, 3.60, 3.10, 2.58 at R 90, 80, 70, 60, 50
 RATINGS = [(-5, 1.0), (0, 1.0), (3, 1.0), (50, 2.58), (60, 3.10), (70, 3.60), (80, 4.03), (90, 4.34), (93.2, 4.41),
            (100, 4.5), (120, 4.5)]  # fmt: skip
 

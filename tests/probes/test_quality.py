@@ -79,7 +79,7 @@ def test_nothing_returned_has_no_quality(run_: Trace) -> None:
 
 def test_over_time_names_the_bad_half_second() -> None:
     """25 packets a half second; the third one loses every other packet, the fourth is not sent, the fifth all lost."""
-    trips = [trip(i, None if 50 <= i < 75 and i % 2 or 100 <= i else 0.01) for i in range(125) if not 75 <= i < 100]
+    trips = [trip(i, None if (50 <= i < 75 and i % 2) or i >= 100 else 0.01) for i in range(125) if not 75 <= i < 100]
     for number, t in enumerate(trips):
         t.sequence = number
     found = quality.over_time(trace(trips), BEGIN, 5, BUFFER)

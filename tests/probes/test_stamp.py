@@ -112,7 +112,8 @@ def test_the_senders_time_is_copied_to_the_last_bit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("authenticated", "follow_up", "least"), [(False, False, 44), (False, True, 64), (True, False, 112), (True, True, 152)]
+    ("authenticated", "follow_up", "least"),
+    [(False, False, 44), (False, True, 64), (True, False, 112), (True, True, 152)],
 )
 def test_a_template_too_small_is_refused(authenticated: bool, follow_up: bool, least: int) -> None:
     assert len(stamp.template(least, authenticated=authenticated, follow_up=follow_up)) == least
@@ -223,7 +224,9 @@ def test_reading_anything_never_raises(packet: bytearray, authenticated: bool) -
         stamp.read_ssid(packet, authenticated=authenticated)
 
 
-TLV = st.tuples(st.integers(0, 255), st.sampled_from([1, 7, 8, 99]), st.sampled_from([0, 3, 16, 200]), st.binary(max_size=20))
+TLV = st.tuples(
+    st.integers(0, 255), st.sampled_from([1, 7, 8, 99]), st.sampled_from([0, 3, 16, 200]), st.binary(max_size=20)
+)
 TLVS = st.lists(TLV.map(lambda t: bytes([t[0], t[1]]) + t[2].to_bytes(2, "big") + t[3]), max_size=5).map(b"".join)
 
 

@@ -1,6 +1,7 @@
 """A second opinion: scapy's STAMP layers read what we write, and our reflector answers what they write.
 
-Scapy knows the unauthenticated packets (and names a TLV's flags from the wrong end: the octet is compared); the authenticated ones are held by the golden packets in test_stamp.py.
+Scapy knows the unauthenticated packets (and names a TLV's flags from the wrong end, so the octet is compared); the
+authenticated ones are held by the golden packets in test_stamp.py.
 """
 
 from __future__ import annotations
@@ -83,7 +84,11 @@ def test_scapy_reads_our_reflector(layers: ModuleType) -> None:
     assert (packet.err_estimate_sender.S, packet.err_estimate_sender.scale) == (1, 10)
     assert (packet.mbz1, packet.mbz2) == (0, 0)
     (follow_up,) = packet.tlv_objects
-    assert (int(follow_up.flags), follow_up.type, bytes(follow_up.value)) == (0, 7, bytes([0, 0, 0, 8]) + golden.FOLLOW_UP_ANSWERED[8:])
+    assert (int(follow_up.flags), follow_up.type, bytes(follow_up.value)) == (
+        0,
+        7,
+        bytes([0, 0, 0, 8]) + golden.FOLLOW_UP_ANSWERED[8:],
+    )
 
 
 def test_our_reflector_answers_scapys_packets(layers: ModuleType, port: int) -> None:

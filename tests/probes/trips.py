@@ -12,7 +12,12 @@ BEGIN = 1_700_000_000_000_000_000
 
 
 def trip(
-    sequence: int, up: float | None = 0.010, down: float | None = 0.010, *, reflected: int | None = None, copies: int = 1
+    sequence: int,
+    up: float | None = 0.010,
+    down: float | None = 0.010,
+    *,
+    reflected: int | None = None,
+    copies: int = 1,
 ) -> RoundTrip:
     """A packet sent every 20 ms. `up`, `down`: seconds on the way; None: lost there. Two clocks, 7 s apart."""
     planned = BEGIN + sequence * STEP

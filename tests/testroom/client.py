@@ -16,6 +16,7 @@ from testroom.sessions import Sessions, StampSession
 
 PATIENCE_S = 2.0
 SIZE = 200
+DEFAULT = Limits()
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Room:
 
 
 @contextmanager
-def running(host: str = "127.0.0.1", limits: Limits = Limits(), networks: tuple[Network, ...] = ()) -> Iterator[Room]:
+def running(host: str = "127.0.0.1", limits: Limits = DEFAULT, networks: tuple[Network, ...] = ()) -> Iterator[Room]:
     """A reflector on any free port, closed afterwards."""
     sessions = Sessions(limits)
     reflector = Reflector(sessions, limits, networks)

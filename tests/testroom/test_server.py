@@ -3,19 +3,14 @@
 import asyncio
 import base64
 import contextlib
-import gc
 import json
 import logging
-import os
-import socket
-import threading
 import time
 
 import pytest
 
 from probes import stamp
 from testroom.limits import Limits
-from testroom.server import RoomSettings, TestRoom
 from testroom.sessions import StampSession
 from testroom.tokens import Tokens
 from tests.testroom.client import Client, has_ipv6
@@ -218,53 +213,3 @@ async def test_a_session_expires_by_itself(monkeypatch: pytest.MonkeyPatch) -> N
         async with http.get(f"/v1/sessions/{granted['id']}") as answer:
             assert (answer.status, await answer.json()) == (404, {"code": "session_expired"})
         assert room.sessions.expired == 1
-
-
-@pytest.mark.parametrize("which", ["https", "stamp"])
-async def test_a_taken_port_is_an_oserror_and_leaves_nothing(which: str) -> None:
-    kind = socket.SOCK_STREAM if which == "https" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as taken:
-        taken.bind(("127.0.0.1", 0))
-        if which == "https":
-            taken.listen()
-        number = taken.getsockname()[1]
-        settings = RoomSettings(certificate=PAIR, **{"port" if which == "https" else "stamp_port": number})
-        before = open_files()
-        with pytest.raises(OSError, match="in use"):
-            await TestRoom(settings).__aenter__()
-        assert open_files() == before
-        assert "reflector" not in [t.name for t in threading.enumerate()]
-
-
-def test_stopping_leaves_no_thread_socket_or_file() -> None:
-    """With a client that keeps its connection open, too."""
-
-    async def visit() -> float:
-        async with contextlib.AsyncExitStack() as stack:
-            room = await stack.enter_async_context(TestRoom(RoomSettings(certificate=PAIR)))
-            _, writer = await asyncio.open_connection("127.0.0.1", room.port)
-            stack.callback(writer.close)
-            http = await stack.enter_async_context(visitor(room))
-            async with http.post("/v1/sessions", json=wanted()) as answer:
-                assert answer.status == 201
-            begun = time.monotonic()
-            await room.__aexit__()
-            return time.monotonic() - begun
-
-    left = []
-    for _ in range(2):
-        assert asyncio.run(visit()) < 2
-        gc.collect()
-        left.append((sorted(t.name for t in threading.enumerate()), open_files()))
-    assert left[0] == left[1]
-    assert left[0][0].count("reflector") == 0
-
-
-def open_files() -> list[str]:
-    """What this process has open, by kind. Sockets have numbers of their own: only how many they are counts."""
-    gc.collect()
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            found.append(os.readlink(f"/proc/self/fd/{name}").partition(":")[0])
-    return sorted(found)
