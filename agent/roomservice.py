@@ -19,7 +19,7 @@ from testroom.server import RoomSettings, TestRoom
 from testroom.sessions import MOST_SESSIONS
 
 if TYPE_CHECKING:
-    from testroom.reflector import Network
+    from testroom.admission import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ def settings_of(options: RoomOptions) -> RoomSettings:
             tokens=tokens.read(options.token_file) if options.token_file else None,
             open_stamp=tuple(_network(text) for text in options.open_stamp),
             limits=Limits(sessions=options.max_sessions, packets_per_second=options.max_packets_per_second),
+            bulk=True,
         )
     except (certificate.CertificateError, tokens.TokenFileError) as error:
         raise UsageError(str(error)) from None

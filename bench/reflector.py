@@ -17,7 +17,7 @@ from bench.table import Row, print_table, verdict
 from probes import stamp
 
 HOST, SERVER_CORE, FLOODER_CORE = "127.0.0.1", 0, 1
-LOADS = (Load(5_000, 128), Load(20_000, 128), Load(None, 8), Load(None, 128))
+LOADS = (Load(5_000, 128), Load(20_000, 128), Load(None, 8), Load(None, 128), Load(None, 512))
 SECONDS, SIZE = 2.0, 172
 PACKETS = 100_000  # at most, in one measurement
 _NOW_NS = 1_700_000_000_000_000_000

@@ -31,7 +31,7 @@ def main() -> None:
     for question in questions():
         if "open" in question:
             networks = (ipaddress.ip_network("0.0.0.0/0"),) if question["plain"] else ()
-            reflector = Reflector(sessions, LIMITS, networks)
+            reflector = Reflector(sessions, LIMITS, networks, bulk=True)
             answer({"port": reflector.open(question["open"], 0)})
         elif "issue" in question:
             answer({"sessions": _issue(sessions, question)})

@@ -258,7 +258,10 @@ def reflect_tlvs(buffer: Buffer, base: int, follow_up: tuple[int, int] | None, *
             break
         flags = 0 if kind in (TLV_PADDING, TLV_FOLLOW_UP, TLV_HMAC) else FLAG_UNRECOGNIZED
         if kind == TLV_FOLLOW_UP:
-            flags |= _write_follow_up(buffer, value, length, follow_up)
+            if length == FOLLOW_UP.size:
+                write_follow_up(buffer, value, follow_up)
+            else:
+                flags |= FLAG_MALFORMED
         elif kind == TLV_HMAC and length != HMAC_BYTES:
             flags |= FLAG_MALFORMED
         buffer[offset] = flags if intact else flags | FLAG_INTEGRITY
@@ -268,11 +271,9 @@ def reflect_tlvs(buffer: Buffer, base: int, follow_up: tuple[int, int] | None, *
     return hmac_at
 
 
-def _write_follow_up(buffer: Buffer, value: int, length: int, follow_up: tuple[int, int] | None) -> int:
-    if length != FOLLOW_UP.size:
-        return FLAG_MALFORMED
+def write_follow_up(buffer: Buffer, value: int, follow_up: tuple[int, int] | None) -> None:
+    """The value of a Follow-Up Telemetry TLV at that offset; zeros when no departure is known."""
     sequence, unix_ns = follow_up or (0, 0)
     FOLLOW_UP.pack_into(
         buffer, value, sequence, to_ntp(unix_ns) if follow_up else 0, TIMESTAMP_SOFTWARE_LOCAL if follow_up else 0
     )
-    return 0

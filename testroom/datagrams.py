@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 SLOT_BYTES = 2048  # an Ethernet frame's worth; a longer datagram is truncated and so refused
-BATCH = 64
+BATCH = 128
 
 
 class Port(Protocol):

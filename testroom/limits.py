@@ -12,10 +12,10 @@ class Limits:
 
     sessions: int = 2000
     sessions_per_organisation: int = 1000
-    sessions_per_address: int = 40
+    sessions_per_address: int = 500  # a whole municipality may share one address
     session_seconds: float = 3700.0
     packets_per_second: float = 1500.0  # of one session
-    address_packets_per_second: float = 6000.0  # of all sessions and plain STAMP from one address
+    address_packets_per_second: float = 70_000.0  # of all sessions and plain STAMP from one address
     requests_per_minute: float = 240.0  # HTTPS requests of one address
 
 
@@ -29,14 +29,14 @@ class TokenBucket:
         self._most = self._tokens = max(1.0, rate if burst is None else burst)
         self._last_ns = now_ns
 
-    def allow(self, now_ns: int) -> bool:
-        """Take a token if there is one."""
+    def allow(self, now_ns: int, tokens: int = 1) -> bool:
+        """Take that many tokens if they are there, else none."""
         elapsed_ns = max(0, now_ns - self._last_ns)  # a clock that is set back must not stop the flow until it is due
         self._tokens = min(self._most, self._tokens + elapsed_ns * self._per_ns)
         self._last_ns = now_ns
-        if self._tokens < 1.0:
+        if self._tokens < tokens:
             return False
-        self._tokens -= 1.0
+        self._tokens -= tokens
         return True
 
 
@@ -47,8 +47,8 @@ class Buckets:
         self._rate, self._burst, self._most = rate, burst, most
         self._of: OrderedDict[bytes | str, TokenBucket] = OrderedDict()
 
-    def allow(self, key: bytes | str, now_ns: int) -> bool:
-        """May this key have one more?"""
+    def allow(self, key: bytes | str, now_ns: int, tokens: int = 1) -> bool:
+        """May this key have that many more?"""
         bucket = self._of.get(key)
         if bucket is None:
             bucket = self._of[key] = TokenBucket(self._rate, now_ns, self._burst)
@@ -56,4 +56,4 @@ class Buckets:
                 self._of.popitem(last=False)
         else:
             self._of.move_to_end(key)
-        return bucket.allow(now_ns)
+        return bucket.allow(now_ns, tokens)

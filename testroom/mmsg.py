@@ -13,7 +13,7 @@ from probes import timestamping
 from testroom.datagrams import BATCH, SLOT_BYTES
 
 _NAME_BYTES, _CONTROL_BYTES = 28, 192  # sockaddr_in6; control messages of one datagram
-_CONTROL_SLOT = 256
+CONTROL_SLOT = 256
 _MSG_DONTWAIT, _MSG_TRUNC = 0x40, 0x20
 _IP_PKTINFO, _IP_RECVTTL, _IP_TTL = 8, 12, 2
 _IPV6_RECVPKTINFO, _IPV6_PKTINFO, _IPV6_RECVHOPLIMIT, _IPV6_HOPLIMIT = 49, 50, 51, 52
@@ -46,31 +46,31 @@ class _Mmsghdr(ctypes.Structure):
     _fields_ = (("header", _Msghdr), ("length", ctypes.c_uint))
 
 
-_WORDS = ctypes.sizeof(_Mmsghdr) // ctypes.sizeof(ctypes.c_size_t)
-_CONTROL_WORD = _Msghdr.control.offset // ctypes.sizeof(ctypes.c_size_t)
+WORDS = ctypes.sizeof(_Mmsghdr) // ctypes.sizeof(ctypes.c_size_t)
+CONTROL_WORD = _Msghdr.control.offset // ctypes.sizeof(ctypes.c_size_t)
 
 
-class _Slots:
+class Slots:
     """Memory for BATCH datagrams and the headers that describe it to the kernel."""
 
     def __init__(self) -> None:
-        self._data = ctypes.create_string_buffer(BATCH * SLOT_BYTES)
-        self._names = ctypes.create_string_buffer(BATCH * 32)
-        self._control = ctypes.create_string_buffer(BATCH * _CONTROL_SLOT)
+        self.data_memory = ctypes.create_string_buffer(BATCH * SLOT_BYTES)
+        self.names_memory = ctypes.create_string_buffer(BATCH * 32)
+        self.control_memory = ctypes.create_string_buffer(BATCH * CONTROL_SLOT)
         self.iovecs = (_Iovec * BATCH)()
         self.messages = (_Mmsghdr * BATCH)()
         headers = [m.header for m in self.messages]
-        self.data = _views(self._data, SLOT_BYTES)
-        self.names = _views(self._names, 32)
-        self.control = _views(self._control, _CONTROL_SLOT)
+        self.data = _views(self.data_memory, SLOT_BYTES)
+        self.names = _views(self.names_memory, 32)
+        self.control = _views(self.control_memory, CONTROL_SLOT)
         for i in range(BATCH):
-            self.iovecs[i].base = ctypes.addressof(self._data) + i * SLOT_BYTES
+            self.iovecs[i].base = ctypes.addressof(self.data_memory) + i * SLOT_BYTES
             self.iovecs[i].length = SLOT_BYTES
-            headers[i].name = ctypes.addressof(self._names) + i * 32
+            headers[i].name = ctypes.addressof(self.names_memory) + i * 32
             headers[i].name_length = _NAME_BYTES
             headers[i].iov = ctypes.addressof(self.iovecs) + i * ctypes.sizeof(_Iovec)
             headers[i].iov_length = 1
-            headers[i].control = ctypes.addressof(self._control) + i * _CONTROL_SLOT
+            headers[i].control = ctypes.addressof(self.control_memory) + i * CONTROL_SLOT
             headers[i].control_length = _CONTROL_BYTES
         self._fresh = bytes(self.messages), bytes(self.iovecs)
         self._lengths = _every(self.messages, _Mmsghdr.length.offset, "I")
@@ -110,14 +110,14 @@ class BatchPort:
         self.sock = sock
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = sock.fileno()
-        self._slots = _Slots()
-        self._slots.offer(BATCH)
+        self.slots = Slots()
+        self.slots.offer(BATCH)
         self._taken = 0
-        self._sizes, self._control_sizes = self._slots.received(0)
-        self._layouts: dict[int, _Layout] = {}
-        self._returns: dict[bytes, _Return] = {}
-        self._return: list[_Return] = [_Return(b"")] * BATCH
-        self._pending: list[int] = []
+        self.octets, self._control_sizes = self.slots.received(0)
+        self._layouts: dict[int, Layout] = {}
+        self._returns: dict[bytes, Return] = {}
+        self._return: list[Return] = [Return(b"")] * BATCH
+        self.pending: list[int] = []
         self._address = _ADDRESS6 if sock.family == socket.AF_INET6 else _ADDRESS4
         self._next_stamp = 0
         self.kernel_stamps = timestamping.enable(sock, transmit=False)
@@ -129,44 +129,56 @@ class BatchPort:
             sock.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
 
     def receive(self) -> int:
-        self._slots.offer(self._taken)
-        count = self._libc.recvmmsg(self._fd, self._slots.messages, BATCH, _MSG_DONTWAIT, None)
+        self.slots.offer(self._taken)
+        count = self._libc.recvmmsg(self._fd, self.slots.messages, BATCH, _MSG_DONTWAIT, None)
         self._taken = max(0, count)
-        self._sizes, self._control_sizes = self._slots.received(self._taken)
+        self.octets, self._control_sizes = self.slots.received(self._taken)
         if len(self._returns) > _RETURNS:
             self._returns.clear()
         return self._taken
 
     def datagram(self, index: int) -> memoryview:
-        return self._slots.data[index][: self._sizes[index]]
+        return self.slots.data[index][: self.octets[index]]
 
     def arrival(self, index: int) -> tuple[int, int]:
         """Also finds the control message with which the answer leaves from the address that was asked."""
-        control, size = self._slots.control[index], self._control_sizes[index]
-        layout = self._layouts.get(size)
-        if layout is None:  # the kernel writes the same messages in the same order: their sizes tell them
-            layout = self._layouts[size] = _layout(control, size)
-        source = bytes(control[layout.source])
-        way = self._returns.get(source)
-        if way is None:
-            way = self._returns[source] = _Return(_source(source))
-        self._return[index] = way
+        control, layout = self.slots.control[index], self.layout(index)
+        self._return[index] = self.way(bytes(control[layout.source]))
         ttl = _INT.unpack_from(control, layout.ttl)[0] if layout.ttl else 255
         if not layout.stamp:
             return time.time_ns(), ttl
         seconds, nanoseconds = _STAMP.unpack_from(control, layout.stamp)
         return seconds * 1_000_000_000 + nanoseconds or time.time_ns(), ttl
 
+    def layout(self, index: int) -> Layout:
+        """Where the datagram's control messages are: the kernel writes the same in the same order, so by their size."""
+        size = self._control_sizes[index]
+        layout = self._layouts.get(size)
+        if layout is None:
+            layout = self._layouts[size] = _layout(self.slots.control[index], size)
+        return layout
+
+    def alike(self, count: int) -> bool:
+        """Do the first `count` datagrams have the same control messages?"""
+        return self._control_sizes[:count].count(self._control_sizes[0]) == count
+
+    def way(self, source: bytes) -> Return:
+        """The control messages of the answers to datagrams with that packet info."""
+        way = self._returns.get(source)
+        if way is None:
+            way = self._returns[source] = Return(_source(source))
+        return way
+
     def address(self, index: int) -> bytes:
-        port, address = self._address.unpack_from(self._slots.names[index])
+        port, address = self._address.unpack_from(self.slots.names[index])
         return bytes(address + port)
 
     def answer(self, index: int, *, stamp: bool) -> int | None:
-        wanted, way, slots = stamp and self.kernel_stamps, self._return[index], self._slots
-        slots.sizes[2 * index + 1] = self._sizes[index]
-        slots.answers[_WORDS * index + _CONTROL_WORD] = way.stamped_at if wanted else way.plain_at
-        slots.answers[_WORDS * index + _CONTROL_WORD + 1] = way.stamped_size if wanted else way.plain_size
-        self._pending.append(index)
+        wanted, way, slots = stamp and self.kernel_stamps, self._return[index], self.slots
+        slots.sizes[2 * index + 1] = self.octets[index]
+        slots.answers[WORDS * index + CONTROL_WORD] = way.stamped_at if wanted else way.plain_at
+        slots.answers[WORDS * index + CONTROL_WORD + 1] = way.stamped_size if wanted else way.plain_size
+        self.pending.append(index)
         if not wanted:
             return None
         self._next_stamp += 1
@@ -175,20 +187,21 @@ class BatchPort:
     def flush(self) -> int:
         """Runs of neighbouring slots go out in one call; one that fails is skipped."""
         failed = at = 0
-        while at < len(self._pending):
+        self.pending.sort()  # as they came; a batch that was answered session by session would make many runs
+        while at < len(self.pending):
             run = self._run(at)
-            sent = self._libc.sendmmsg(self._fd, ctypes.byref(self._slots.messages[self._pending[at]]), run, 0)
+            sent = self._libc.sendmmsg(self._fd, ctypes.byref(self.slots.messages[self.pending[at]]), run, 0)
             failed += sent <= 0
             at += max(1, sent)
-        self._pending.clear()
+        self.pending.clear()
         if failed:
             self._count_anew()
         return failed
 
     def _run(self, at: int) -> int:
         """How many answers from `at` on lie in neighbouring slots."""
-        first, end = self._pending[at], at + 1
-        while end < len(self._pending) and self._pending[end] == first + end - at:
+        first, end = self.pending[at], at + 1
+        while end < len(self.pending) and self.pending[end] == first + end - at:
             end += 1
         return end - at
 
@@ -204,7 +217,7 @@ class BatchPort:
             yield stamp.identifier, stamp.unix_ns
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """Where a datagram's control messages have the stamp, the TTL (0: nowhere) and the packet info."""
 
     stamp: int
@@ -212,7 +225,7 @@ class _Layout(NamedTuple):
     source: slice
 
 
-def _layout(control: memoryview, end: int) -> _Layout:
+def _layout(control: memoryview, end: int) -> Layout:
     at, stamp, ttl, source = 0, 0, 0, slice(0, 0)
     while at + _CMSG.size <= end:
         length, level, kind = _CMSG.unpack_from(control, at)
@@ -223,10 +236,10 @@ def _layout(control: memoryview, end: int) -> _Layout:
         else:
             source = slice(at, at + (length + 7 & ~7))
         at += (length + 7) & ~7
-    return _Layout(stamp, ttl, source)
+    return Layout(stamp, ttl, source)
 
 
-class _Return:
+class Return:
     """The control messages of the answers to one local address, without and with a request for a transmit stamp."""
 
     __slots__ = ("_memory", "plain_at", "plain_size", "stamped_at", "stamped_size")

@@ -6,44 +6,26 @@ with `networks` also plain STAMP and TWAMP-Light from there. Everything else get
 
 from __future__ import annotations
 
-import ipaddress
 import select
 import socket
 import threading
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from probes import pacing, stamp
+from testroom.admission import CLOCK_ERROR, Admission, Network, PlainSession
 from testroom.datagrams import Port, open_port
-from testroom.limits import Buckets, Limits
+from testroom.limits import Limits
+from testroom.mmsg import BatchPort
 from testroom.sessions import Sessions, StampSession
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+if TYPE_CHECKING:
+    from testroom.bulk import Bulk
+
 _POLL_MS = 200
 _FEW = 8  # a video frame's burst; more at once is load, where a system call for each costs too much
-_PLAIN_SESSIONS = _DEPARTURES = 4096
-
-
-@dataclass(slots=True)
-class PlainSession:
-    """An unauthenticated sender, known by address, port and SSID."""
-
-    next_sequence: int = 0
-    follow_up: tuple[int, int] | None = None
-
-
-@dataclass(slots=True)
-class Counts:
-    """For /metrics: datagrams that came, went, and were left unanswered by reason."""
-
-    received: int = 0
-    reflected: int = 0
-    send_failed: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+_DEPARTURES = 4096
 
 
 class Datagram(NamedTuple):
@@ -55,18 +37,21 @@ class Datagram(NamedTuple):
 
 
 class Reflector:
-    """Owns the UDP ports and the thread. `networks`: who may use plain STAMP."""
+    """Owns the UDP ports and the thread.
 
-    def __init__(self, sessions: Sessions, limits: Limits, networks: tuple[Network, ...] = ()) -> None:
-        self._sessions, self._networks = sessions, networks
-        self._by_address = Buckets(limits.address_packets_per_second)
-        self._plain: OrderedDict[bytes, PlainSession] = OrderedDict()
+    `networks`: who may use plain STAMP. `bulk`: under load, work on whole batches with numpy, where it is installed.
+    """
+
+    def __init__(
+        self, sessions: Sessions, limits: Limits, networks: tuple[Network, ...] = (), *, bulk: bool = False
+    ) -> None:
+        self._admission = Admission(sessions, limits, networks)
+        self._many: dict[Port, Bulk] | None = {} if bulk else None
         self._departures: dict[Port, dict[int, tuple[StampSession | PlainSession, int]]] = {}
         self._ports: list[Port] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reflector", daemon=True)
-        self._admits = lru_cache(maxsize=4096)(partial(_within, networks))
-        self.counts = Counts()
+        self.counts = self._admission.counts
 
     def open(self, host: str, port: int) -> int:
         """Bind and start; the port bound. An empty host means every address, IPv4 and IPv6. OSError: taken."""
@@ -83,9 +68,19 @@ class Reflector:
                 raise
             self._ports.append(bound)
             self._departures[bound] = {}
+            self._prepare_bulk(bound)
             port = bound.sock.getsockname()[1]
         self._thread.start()
         return port
+
+    def _prepare_bulk(self, port: Port) -> None:
+        if self._many is None or not isinstance(port, BatchPort):
+            return
+        try:
+            from testroom.bulk import Bulk
+        except ImportError:  # without numpy the room is slower, and works
+            return
+        self._many[port] = Bulk(port, self._admission)
 
     @property
     def kernel_stamps(self) -> bool:
@@ -114,7 +109,7 @@ class Reflector:
         if not count:  # woken by the error queue: empty it, or it wakes us for ever
             self._take_stamps(port)
         self.counts.received += count
-        for index in range(count):
+        for index in self._one_by_one(port, count):
             reason = self._reflect(Datagram(port, index, port.datagram(index)))
             if reason:
                 self.counts.refused[reason] += 1
@@ -122,6 +117,11 @@ class Reflector:
                 self._depart(port)
         if count > _FEW:
             self._depart(port)
+
+    def _one_by_one(self, port: Port, count: int) -> Iterable[int]:
+        """The slots that are not answered all together."""
+        bulk = self._many.get(port) if self._many and count > _FEW else None
+        return range(count) if bulk is None else bulk.reflect(count)
 
     def _depart(self, port: Port) -> None:
         """Send what was answered. One at a time when there are few: each can then tell when the one before left."""
@@ -147,37 +147,22 @@ class Reflector:
         if len(packet) < stamp.BASE_BYTES:
             return "too_short"
         address = datagram.port.address(datagram.slot)
-        if not self._by_address.allow(address[:-2], time.time_ns()):
-            self._throttle(packet)
+        session = self._admission.session_of(packet)
+        if not self._admission.allows(address[:-2]):
+            if session is not None:  # unverified: it must be cheap. Its report says that the room refused, not the path
+                session.throttled += 1
             return "address_rate"
-        session = self._session_of(packet)
         if session is not None and stamp.base_signed(packet, session.key):
             return self._reflect_session(datagram, session)
         return self._reflect_plain(datagram, address)
 
-    def _session_of(self, packet: memoryview) -> StampSession | None:
-        """The session that the packet claims to be of."""
-        if len(packet) < stamp.AUTH_BYTES:
-            return None
-        return self._sessions.by_ssid.get(stamp.read_ssid(packet, authenticated=True))
-
-    def _throttle(self, packet: memoryview) -> None:
-        """Say in the session's report that the room refused packets, not the path. Unverified: it must be cheap."""
-        session = self._session_of(packet)
-        if session is not None:
-            session.throttled += 1
-
     def _reflect_session(self, datagram: Datagram, session: StampSession) -> str:
-        if session.expires_at <= time.monotonic():
-            return "expired"
         packet = datagram.packet
         sender = stamp.read_sender(packet, authenticated=True)
         arrival = datagram.port.arrival(datagram.slot)
-        if not session.bucket.allow(arrival[0]):
-            session.throttled += 1
-            return "session_rate"
-        if not session.tally.admit(sender.sequence):
-            return "seen_before"
+        reason = self._admission.refusal(session, sender.sequence, arrival[0])
+        if reason:
+            return reason
         hmac_at = stamp.find_tlvs(packet, stamp.AUTH_BYTES).get(stamp.TLV_HMAC)
         intact = hmac_at is None or stamp.tlvs_signed(packet, session.key, hmac_at)
         hmac_at = stamp.reflect_tlvs(packet, stamp.AUTH_BYTES, session.follow_up, intact=intact)
@@ -188,25 +173,15 @@ class Reflector:
         return ""
 
     def _reflect_plain(self, datagram: Datagram, address: bytes) -> str:
-        if not self._networks:
-            return "stranger"
-        if not self._admits(address[:-2]):
+        if not self._admission.is_open_to(address[:-2]):
             return "stranger"
         sender = stamp.read_sender(datagram.packet, authenticated=False)
-        session = self._plain_session(address + sender.ssid.to_bytes(2, "big"))
+        session = self._admission.plain_session(address + sender.ssid.to_bytes(2, "big"))
         stamp.reflect_tlvs(datagram.packet, stamp.BASE_BYTES, session.follow_up)
         reply = _reply(session.next_sequence, sender, datagram.port.arrival(datagram.slot))
         stamp.write_reflector(datagram.packet, reply, sender.error, authenticated=False)
         self._send(datagram, session, stamp.BASE_BYTES)
         return ""
-
-    def _plain_session(self, name: bytes) -> PlainSession:
-        session = self._plain.get(name)
-        if session is None:
-            session = self._plain[name] = PlainSession()
-            if len(self._plain) > _PLAIN_SESSIONS:
-                self._plain.popitem(last=False)
-        return session
 
     def _send(self, datagram: Datagram, session: StampSession | PlainSession, base: int) -> None:
         """Put the answer on its way; its true departure goes into a later reply when the sender asks for that."""
@@ -217,14 +192,6 @@ class Reflector:
         self.counts.reflected += 1
 
 
-_ERROR = stamp.error_estimate(20e-6)  # the clock itself is not known to be synchronized
-
-
-def _within(networks: tuple[Network, ...], address: bytes) -> bool:
-    ip = ipaddress.ip_address(address)
-    return any(ip in network for network in networks)
-
-
 def _asks_follow_up(packet: memoryview, base: int) -> bool:
     return len(packet) >= base + stamp.FOLLOW_UP_BYTES and packet[base + 1] == stamp.TLV_FOLLOW_UP
 
@@ -232,7 +199,7 @@ def _asks_follow_up(packet: memoryview, base: int) -> bool:
 def _reply(sequence: int, sender: stamp.SenderPacket, arrival: tuple[int, int]) -> stamp.ReflectorPacket:
     received_ns, ttl = arrival
     return stamp.ReflectorPacket(
-        sequence, time.time_ns(), _ERROR, sender.ssid, received_ns, sender.sequence, sender.timestamp_ns, ttl
+        sequence, time.time_ns(), CLOCK_ERROR, sender.ssid, received_ns, sender.sequence, sender.timestamp_ns, ttl
     )
 
 

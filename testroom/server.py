@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testroom import certificate
+from testroom.admission import Network
 from testroom.limits import Buckets, Limits
-from testroom.reflector import Network, Reflector
+from testroom.reflector import Reflector
 from testroom.sessions import RoomBusyError, Sessions
 from testroom.tokens import Tokens
 
@@ -36,6 +37,7 @@ class RoomSettings:
     tokens: Tokens | None = None
     open_stamp: tuple[Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    bulk: bool = False  # made for many senders at once: see testroom.bulk
 
 
 class TestRoom:
@@ -46,7 +48,7 @@ class TestRoom:
     def __init__(self, settings: RoomSettings) -> None:
         self.settings = settings
         self.sessions = Sessions(settings.limits)
-        self.reflector = Reflector(self.sessions, settings.limits, settings.open_stamp)
+        self.reflector = Reflector(self.sessions, settings.limits, settings.open_stamp, bulk=settings.bulk)
         self.port = self.stamp_port = 0
         self.fingerprint = b""
         self._requests = Buckets(settings.limits.requests_per_minute / 60, burst=settings.limits.requests_per_minute)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import select
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-Treatment = Callable[[int, bytes], list[bytes]]  # (which datagram of its direction, what it holds) -> what goes on
+# (which datagram of its direction, what it holds) -> what goes on; a number among it is a wait in seconds
+Treatment = Callable[[int, bytes], Sequence[bytes | float]]
 
 
 class Pattern:
@@ -54,10 +56,16 @@ def _pass_on(
         for ready in select.select([outside, inside], [], [], 0.05)[0]:
             if ready is outside:
                 packet, client = outside.recvfrom(65536)
-                for out in up(ups, packet):
-                    inside.send(out)
+                _send(up(ups, packet), inside.send)
                 ups += 1
             else:
-                for out in down(downs, inside.recv(65536)):
-                    outside.sendto(out, client)
+                _send(down(downs, inside.recv(65536)), lambda out, to=client: outside.sendto(out, to))
                 downs += 1
+
+
+def _send(treated: Sequence[bytes | float], send: Callable[[bytes], object]) -> None:
+    for out in treated:
+        if isinstance(out, float):
+            time.sleep(out)
+        else:
+            send(out)

@@ -43,7 +43,7 @@ def errand(room: Room | str, **changes: object) -> Session:
     wanted: dict[str, object] = {
         "link": None,
         "room": parse_room(room) if isinstance(room, str) else room,
-        "seconds": 0.3,
+        "seconds": 0.2,
         "deadline": time.monotonic() + 10,
         "budget_bytes": 1e9,
         "stop": asyncio.Event(),

@@ -91,7 +91,7 @@ async def test_a_meeting_on_loopback(far: TestRoom) -> None:
 
 
 async def test_isochronous(far: TestRoom) -> None:
-    draft = sound(await echo.probe(errand(far.url, isochronous_interval=0.01)))
+    draft = sound(await echo.probe(errand(far.url, seconds=0.3, isochronous_interval=0.01)))
     assert draft.facts["traffic"] == "isochronous"
     assert draft.values["packets_received"] == 30
     assert draft.unknown.keys() == {"rtt_floor_seconds", "jitter_floor_seconds"}
@@ -124,7 +124,7 @@ async def test_a_budget_makes_less_video(far: TestRoom, budget: float, traffic: 
 async def test_losses_stand_in_their_direction(far: TestRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     with relay(far.stamp_port, Pattern(drop={4, 5}), Pattern(drop={10})) as port:
         far.stamp_port = port  # what the room tells its callers
-        draft = sound(await echo.probe(errand(far.url, isochronous_interval=0.01)))
+        draft = sound(await echo.probe(errand(far.url, seconds=0.3, isochronous_interval=0.01)))
     assert (draft.values["loss_up_ratio"], draft.values["loss_down_ratio"]) == (2 / 30, 1 / 28)
     assert draft.values["mos_up"] < 4.4
 

@@ -79,7 +79,7 @@ def test_the_stamps_of_a_packet_follow_one_another(far: Far) -> None:
         assert 0 not in moments
         assert moments[1:] == sorted(moments[1:])
         assert not t.departed_ns or t.replied_ns <= t.departed_ns <= t.received_ns
-        assert t.sent_ns >= t.planned_ns - 1_000_000
+        assert t.sent_ns >= t.planned_ns - abs(trace.clock_moved_ns) - 10_000  # never before its time
     assert median(t.sent_ns - t.planned_ns for t in trace.trips) < 2_000_000  # a busy computer delays some
     assert 0 < delay.values(trace)["rtt_p50_seconds"] < 0.002
 
@@ -163,7 +163,7 @@ WHAT = ("drop", "twice", "hold")
 
 
 def test_copies_that_come_last_are_counted_too(far: Far) -> None:
-    with relay(far.port, down=Pattern(twice={19})) as port:
+    with relay(far.port, down=lambda i, packet: [packet, 0.005, packet] if i == 19 else [packet]) as port:
         assert run(port, far.session()[1], isochronous(0.1, 0.005, SIZE)).trips[19].copies == 2
 
 
@@ -245,6 +245,7 @@ def test_nothing_is_left_behind(far: Far) -> None:
         return {t.name for t in threading.enumerate()}, files, gc.isenabled(), sys.getswitchinterval()
 
     before = state()
+    assert gc.isenabled()
     run(far.port, far.session()[1], isochronous(0.05, 0.005, SIZE))
     assert state() == before
 

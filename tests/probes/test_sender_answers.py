@@ -14,7 +14,7 @@ import pytest
 from probes import delay, sender, stamp
 from probes.sender import Access
 from probes.traffic import isochronous
-from tests.probes.far import SIZE, Far, run
+from tests.probes.far import SIZE, Far, connected, run
 from tests.probes.relay import relay
 
 
@@ -136,3 +136,17 @@ def test_an_echo_service_is_no_reflector(far: Far, keyed: bool) -> None:
             thread.join()
     assert trace.rejected == 10
     assert not any(t.returned for t in trace.trips)
+
+
+def test_a_caller_with_a_broken_hmac_tlv_harms_no_other(far: Far) -> None:
+    """Its packet is signed, so the reflector takes it; the TLV that should hold 16 octets holds none."""
+    session, _ = far.session()
+    packet = stamp.template(stamp.AUTH_BYTES, authenticated=True, follow_up=False)
+    stamp.write_sender(packet, stamp.SenderPacket(0, 0, 1, session.ssid), session.key, follow_up=False)
+    with closing(connected(far.port)) as sock:
+        sock.settimeout(2)
+        sock.send(bytes(packet) + bytes.fromhex("80080000"))
+        answer = sock.recv(2048)
+    assert len(answer) == stamp.AUTH_BYTES + 4
+    assert answer[stamp.AUTH_BYTES] & stamp.FLAG_MALFORMED
+    assert all(t.returned for t in run(far.port, far.session()[1], isochronous(0.05, 0.01, SIZE)).trips)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from probes import stamp
+from testroom.admission import Network
 from testroom.limits import Limits
-from testroom.reflector import Network, Reflector
+from testroom.reflector import Reflector
 from testroom.sessions import Sessions, StampSession
 
 PATIENCE_S = 2.0
