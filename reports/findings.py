@@ -98,7 +98,7 @@ def _value(row: Row, m: Measurement) -> float | str | None:
 
 def _sure(row: Row, m: Measurement, value: float, limit: float | str | None) -> bool:
     """Neither the confidence interval nor this program's own share of the value reaches over the limit."""
-    if not isinstance(limit, float):
+    if row.judge == "low" or not isinstance(limit, float):  # the interval's end is what was judged
         return True
     ends = [value, m.values.get(f"{row.value}_ci95_low", value), m.values.get(f"{row.value}_ci95_high", value)]
     if row.floor is not None:
