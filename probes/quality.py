@@ -31,9 +31,8 @@ def values(trace: Trace, playout_buffer_seconds: float) -> dict[str, float]:
 
 
 def _late(transits: Sequence[Transit], buffer_seconds: float) -> set[int]:
-    """Sequence numbers of those that came later than the buffer waits, counted from the fastest."""
-    least = min(t.transit_ns for t in transits)
-    return {t.sequence for t in transits if t.transit_ns - least > buffer_seconds * 1e9}
+    """Sequence numbers of those that came later than the buffer waits, counted from the fastest of their period."""
+    return {sequence for sequence, seconds in delay.above_fastest(transits) if seconds > buffer_seconds}
 
 
 def _buffer(transits: Sequence[Transit], most: float) -> float:

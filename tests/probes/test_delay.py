@@ -212,3 +212,12 @@ def test_without_kernel_stamps_the_queue_is_not_known() -> None:
     found = delay.sender_values(trace(trips), STEP)
     assert not [name for name in found if name.startswith("local_queue")]
     assert found["send_error_p50_seconds"] == pytest.approx(5e-6)
+
+
+@pytest.mark.parametrize(("seconds", "most_ms"), [(10, 0.21), (120, 0.35), (3600, 0.35)])
+def test_clocks_that_drift_apart_do_not_look_like_variation(seconds: int, most_ms: float) -> None:
+    """20 millionths: 72 ms in an hour."""
+    transits = [delay.Transit(i, i, i * 100_000_000, i * 2_000) for i in range(seconds * 10)]
+    variation = delay.delay_variation(transits)
+    assert len(variation) == seconds * 10
+    assert variation[-1] * 1000 == pytest.approx(min(most_ms, 0.02 * seconds), abs=0.06)
