@@ -16,7 +16,7 @@ class Limits:
     session_seconds: float = 3700.0
     packets_per_second: float = 1500.0  # of one session
     address_packets_per_second: float = 70_000.0  # of all sessions and plain STAMP from one address
-    requests_per_minute: float = 240.0  # HTTPS requests of one address
+    requests_per_minute: float = 1200.0  # for sessions, of one address
 
 
 class TokenBucket:
