@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.advice import Lang, text
-from reports.advice.words import action_text, headline, label, limit_text, localised, meaning_text, value_text
+from reports.advice.words import (
+    action_text,
+    headline,
+    label,
+    limit_text,
+    localised,
+    meaning_text,
+    number,
+    value_text,
+)
 from reports.record import Finding, Level, Link, SelfTest, Verdict
 
 if TYPE_CHECKING:
@@ -33,6 +42,8 @@ def render(self_test: SelfTest, lang: Lang, console: Console) -> None:
     if verdict.findings:
         console.print(_table(verdict, {link.name: link for link in self_test.links}, lang))
     console.print(Text(_link_line(self_test, lang)))
+    if compared := _comparison(self_test, lang):
+        console.print(Text(compared))
     console.print(Text(text("table.not_recorded", lang), style="dim"))
 
 
@@ -47,6 +58,18 @@ def _link_line(self_test: SelfTest, lang: Lang) -> str:
     if link is None:
         return text("table.no_link", lang)
     return f"{text('table.link_used', lang)} {_link_words(link, lang)}"
+
+
+def _comparison(self_test: SelfTest, lang: Lang) -> str:
+    """Which of several links was better, by how much at least and at most; or that they cannot be told apart."""
+    found = next((m for m in self_test.measurements if m.name == "compare"), None)
+    if found is None:
+        return ""
+    best = {link.name: _link_words(link, lang) for link in self_test.links}.get(found.subject, found.subject)
+    low, high = (found.values.get(f"mos_difference_ci95_{end}") for end in ("low", "high"))
+    if not found.facts.get("told_apart") or low is None or high is None:
+        return text("table.alike", lang, link=best)
+    return text("table.better", lang, link=best, low=number(low, lang), high=number(high, lang))
 
 
 def _link_words(link: Link, lang: Lang) -> str:

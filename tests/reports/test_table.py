@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from reports.advice import LANGUAGES, Lang
-from reports.record import SelfTest
+from reports.record import Measurement, SelfTest
 from reports.table import render, used_link
 from tests.reports.make import echo, good, link, self_test
 
@@ -69,3 +69,14 @@ def test_without_a_link() -> None:
     whole = self_test(chosen=None)
     assert used_link(whole) is None
     assert "Ingen anslutning." in shown(whole)
+
+
+@pytest.mark.parametrize(
+    ("told_apart", "words"), [(True, "eth0). Its sound rating is 0.2 to 0.5 above"), (False, "not be told apart")]
+)
+def test_links_side_by_side_are_compared_in_words(told_apart: bool, words: str) -> None:
+    ends = {"mos_difference": 0.35, "mos_difference_ci95_low": 0.2, "mos_difference_ci95_high": 0.5}
+    compared = Measurement("compare", "eth0", 0.0, 0.0, ends, {"best": "eth0", "told_apart": told_apart})
+    links = (link(), link("wlan0", "wifi"))
+    assert words in shown(self_test(good(), good("wlan0"), compared, links=links), "en", 160)
+    assert words not in shown(self_test(good(), links=links), "en", 160)
