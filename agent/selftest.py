@@ -61,7 +61,7 @@ async def run(run_: Run) -> SelfTest:
     subject = _in_use(chosen)
     verdict = judge(
         run_.options.policy,
-        _with_best(after, chosen),
+        _with_vanished(after, chosen),
         measurements,
         chosen=subject,
         comparison=comparison,
@@ -176,7 +176,7 @@ def _in_use(chosen: Sequence[Link]) -> str | None:
     return in_use or next((link.name for link in chosen), None)
 
 
-def _with_best(after: Sequence[Link], chosen: Sequence[Link]) -> list[Link]:
+def _with_vanished(after: Sequence[Link], chosen: Sequence[Link]) -> list[Link]:
     """The links as they are now, and those that have vanished meanwhile as they were."""
     names = {link.name for link in after}
     return [*after, *(dataclasses.replace(link, carrier=False) for link in chosen if link.name not in names)]

@@ -9,9 +9,9 @@ import ssl
 import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from probes.room import SESSION_SCHEMA
 from testroom import certificate
 from testroom.admission import Network
 from testroom.limits import Buckets, Limits
@@ -22,7 +22,6 @@ from testroom.tokens import Tokens
 if TYPE_CHECKING:
     from aiohttp import web
 
-SESSION_SCHEMA = "motesklar.session/1"
 _MOST_BODY = 4096
 
 
@@ -212,8 +211,3 @@ def _context(pair: certificate.Pair) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     pair.load_into(context)
     return context
-
-
-def read_pair(certificate_file: Path, key_file: Path) -> certificate.Pair:
-    """A real certificate and its key. Raises CertificateError with one line."""
-    return certificate.read(certificate_file, key_file)
