@@ -6,21 +6,31 @@ import ipaddress
 from collections.abc import Sequence
 
 from reports.compare import KIND_ORDER, Comparison
-from reports.findings import SEVERITY, Subjects
+from reports.diagnosis import SOURCE
+from reports.findings import SEVERITY, Judged, Subjects, effective
 from reports.record import Finding, Level, Link
 
+OWN_FAULTS = ("own_upload", "own_download", "cpu_starved")
 Action = tuple[str, dict[str, str | float]]
 
 
-def next_action(subjects: Subjects, findings: Sequence[Finding], level: Level, comparison: Comparison | None) -> Action:
-    """A better link that is there, then what the person can do, then the support; the findings come in that order."""
+def next_action(subjects: Subjects, found: Sequence[Judged], level: Level, comparison: Comparison | None) -> Action:
+    """A better link that is there, the fault that was named, what the person can do, the support; in that order.
+
+    A fault of this computer comes first: it would go along to the other link.
+    """
+    findings = [j.finding for j in found]
+    named = _named(subjects, findings, level)
+    if named is not None and named.rule in OWN_FAULTS:
+        return named.advice, {}
     better = _better_link(subjects, findings, level, comparison)
     if better is not None:
         return _use(better, subjects)
     if level == "ready":
         return "ready_go", {}
     wrong = [f for f in findings if f.level != "ready" and not subjects.other(f.subject)]
-    first = _first_unknown(wrong) if level == "unknown" else _first_of_mine(wrong, level)
+    why = [j.finding for j in found if j.blocks and j.finding in wrong]
+    first = _first_unknown(why, wrong) if level == "unknown" else named or _first_of_mine(wrong, level)
     if first is not None:
         return first.advice, {}
     if level == "unknown":
@@ -35,12 +45,18 @@ def _first_of_mine(wrong: Sequence[Finding], level: Level) -> Finding | None:
     return next((f for f in wrong if f.owner == "you" and f.level in enough), None)
 
 
-def _first_unknown(wrong: Sequence[Finding]) -> Finding | None:
+def _named(subjects: Subjects, findings: Sequence[Finding], level: Level) -> Finding | None:
+    """The first sure fault that accounts for the verdict."""
+    of_mine = [f for f in findings if f.source == SOURCE and f.sure and not subjects.other(f.subject)]
+    return next((f for f in of_mine if effective(f) == level), None)
+
+
+def _first_unknown(why: Sequence[Finding], wrong: Sequence[Finding]) -> Finding | None:
     """Why there is no answer, when the person can mend that; then a fault of theirs; then what others must mend.
 
     The remark on the kind of link would not help a test that failed, so it is passed over.
     """
-    why = [f for f in wrong if f.level == "unknown" and "consequence" in f.params]
+    why = [f for f in why if f.level == "unknown" and "consequence" in f.params]
     mine = [f for f in wrong if f.owner == "you" and f.level != "unknown" and not _kind_remark(f)]
     return next(iter([*(f for f in why if f.owner == "you"), *mine, *why]), None)
 

@@ -10,7 +10,15 @@ from reports.policy import Policy
 from reports.record import Finding, Kind, Level, Link, Measurement
 from reports.rules import Row, Situation
 
+_WAYS = ("up", "down")
+# Probes that give none of what the policy requires: it is not for their failure that it is missing.
+BESIDE = frozenset({"path", "local", "dns", "capacity", "throughput", "internet_speed"})
 SEVERITY: dict[Level, int] = {"ready": 0, "unknown": 1, "degraded": 2, "not_ready": 3}
+
+
+def effective(finding: Finding) -> Level:
+    """A not_ready that is not sure counts as degraded."""
+    return "degraded" if finding.level == "not_ready" and not finding.sure else finding.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ def find(policy: Policy, subjects: Subjects, measurements: Sequence[Measurement]
         if row.value != "link_kind"
         for judged in _worst_per_subject(row, policy, subjects, measurements)
     ]
-    found += _failures(policy, subjects, measurements)
+    found += _failures(policy, subjects, measurements, found)
     found += _situations(policy, subjects, found)
     return found + list(_link_kind(policy, subjects, found))
 
@@ -83,9 +91,22 @@ def _finding(row: Row, policy: Policy, subjects: Subjects, m: Measurement) -> Fi
             return None
         return _described(row, policy, kind, subject, None, "unknown")
     finding = _described(row, policy, kind, subject, value, row.level(value))
+    if finding.level != "ready" and _lower_bound(row, m):
+        return _open(finding)
     if subjects.embedded and row.per == "link" and finding.level == "ready":
         finding = replace(finding, params={**finding.params, "consequence": "means.within_computer"})
     return finding if isinstance(value, str) else replace(finding, sure=_sure(row, m, value, finding.limit))
+
+
+def _lower_bound(row: Row, m: Measurement) -> bool:
+    """The transfer ended before the line was full: the link carries at least so much."""
+    return any(row.value.startswith(f"throughput_{w}_") and m.facts.get(f"saturated_{w}") is False for w in _WAYS)
+
+
+def _open(finding: Finding) -> Finding:
+    """A lower bound below the limit is no answer, neither a good one nor a bad one."""
+    params = {key: value for key, value in finding.params.items() if key != "consequence"}
+    return replace(finding, level="unknown", sure=False, owner="you", advice="test_again", params=params)
 
 
 def _value(row: Row, m: Measurement) -> float | str | None:
@@ -137,20 +158,40 @@ def _consequence(stem: str, value: float | str | None, level: Level) -> str:
     return f"means.{special if special in ids('means') else f'{stem}_{level}'}"
 
 
-def _failures(policy: Policy, subjects: Subjects, measurements: Sequence[Measurement]) -> Iterator[Judged]:
+def _failures(
+    policy: Policy, subjects: Subjects, measurements: Sequence[Measurement], found: Sequence[Judged]
+) -> Iterator[Judged]:
     """One finding per subject and code: five probes on a link that vanished are one event."""
-    seen: set[tuple[str, str]] = set()
+    events: dict[tuple[str, str], list[Measurement]] = {}
     for m in measurements:
-        if m.failure is None or (m.subject, m.failure.code) in seen:
-            continue
-        seen.add((m.subject, m.failure.code))
-        code, about = m.failure.code, policy.failure(m.failure.code)
-        network = m.subject in subjects.links or m.subject == subjects.chosen
-        finding = _situation(about, m.name, m.subject, f"failure.{code}")
-        params = {"quantity": "network" if network else m.name, "code": code, "step": m.failure.step}
-        yield Judged(
-            replace(finding, value=code, params={**finding.params, **params}), network, about.level == "unknown"
-        )
+        if m.failure is not None:
+            events.setdefault((m.subject, m.failure.code), []).append(m)
+    for (subject, code), failed in events.items():
+        about = policy.failure(code)
+        network = subject in subjects.links or subject == subjects.chosen
+        finding = _situation(about, failed[0].name, subject, f"failure.{code}")
+        step = failed[0].failure.step if failed[0].failure else ""
+        params = {"quantity": _failed_test(failed, network=network), "code": code, "step": step}
+        giving = [m for m in failed if m.name not in BESIDE]
+        if all(m.name in BESIDE for m in measurements if m.subject == subject):
+            giving = failed  # nothing else was tried there
+        blocks = about.level == "unknown" and any(_needed(policy, m, found) for m in giving)
+        yield Judged(replace(finding, value=code, params={**finding.params, **params}), network, blocks)
+
+
+def _failed_test(failed: Sequence[Measurement], *, network: bool) -> str:
+    from reports.advice import ids
+
+    names = {m.name for m in failed}
+    return failed[0].name if not network or (len(names) == 1 and names <= ids("value")) else "network"
+
+
+def _needed(policy: Policy, failed: Measurement, found: Sequence[Judged]) -> bool:
+    """What the policy requires is missing on that subject, or stands on what this probe saw before it failed."""
+    required = {row.rule: row for row in policy.rows.values() if row.required}
+    judged = {j.finding.rule for j in found if j.finding.subject == failed.subject and j.finding.level != "unknown"}
+    partial = any(row.value in failed.values and row.needs in (None, failed.name) for row in required.values())
+    return partial or not required.keys() <= judged or not required
 
 
 def _situations(policy: Policy, subjects: Subjects, found: Sequence[Judged]) -> Iterator[Judged]:

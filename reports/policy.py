@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
 
 from reports import advice
 from reports.policy_file import PolicyError, RowReader, Table, one_of, read, table
 from reports.record import KINDS, LEVELS, OWNERS, Kind, Level, Owner
-from reports.rules import ANY, Band, Better, ByKind, Judge, Per, Policy, Row, Situation, Traffic
+from reports.rules import ANY, Band, Better, ByKind, Judge, Per, Policy, Row, Situation, Threshold, Traffic
 from reports.vocabulary import FAILURES, NAMES
 
 __all__ = ["FACTS", "Policy", "PolicyError", "Row", "Situation", "Traffic", "load_policy"]
@@ -22,7 +23,7 @@ __all__ = ["FACTS", "Policy", "PolicyError", "Row", "Situation", "Traffic", "loa
 SHIPPED = Path(__file__).with_name("policy.toml")
 FACTS = ("link_kind", "media_path", "exact_zeros")
 SITUATIONS = ("room", "link", "network")
-TABLES = ("traffic", "rules", "kinds", "situations", "failures")
+TABLES = ("traffic", "rules", "kinds", "situations", "failures", "faults", "diagnosis")
 BETTER = ("lower", "higher", "within", "words")
 WORD_LEVELS: tuple[Level, ...] = ("ready", "degraded", "not_ready")
 ROW_NEEDS = ("value", "better", "ready", "per", "owner", "consequence", "advice", "source")
@@ -51,6 +52,8 @@ def load_policy(override: Path | None = None) -> Policy:
         situations=rows("situations", lambda r, name: _situation(r, name, SITUATIONS), _names(Situation)),
         kinds=cast("dict[Kind, ByKind]", rows("kinds", _by_kind, _names(ByKind))),
         traffic=_traffic(files),
+        diagnosis=rows("diagnosis", lambda r, name: _threshold(r, name, _shipped("diagnosis")), _names(Threshold)),
+        faults=rows("faults", lambda r, name: _situation(r, name, _shipped("faults")), _names(Situation)),
     )
 
 
@@ -70,7 +73,7 @@ def _names(cls: type) -> tuple[str, ...]:
 
 
 def _row(r: RowReader, rule: str) -> Row:
-    r.need(ROW_NEEDS, _shipped_rules())
+    r.need(ROW_NEEDS, _shipped("rules"))
     better = cast("Better", r.text("better", BETTER))
     value = r.text("value", FACTS if better == "words" else NAMES)
     stem = _consequence(r, "consequence")
@@ -98,8 +101,9 @@ def _row(r: RowReader, rule: str) -> Row:
     )
 
 
-def _shipped_rules() -> Collection[str]:
-    return tuple(table(read(SHIPPED), "rules", SHIPPED.name))
+@cache
+def _shipped(key: str) -> Collection[str]:
+    return tuple(table(read(SHIPPED), key, SHIPPED.name))
 
 
 def _bands(r: RowReader, better: str) -> tuple[Band, Band]:
@@ -155,6 +159,18 @@ def _situation(r: RowReader, name: str, known: Collection[str]) -> Situation:
     r.need(_names(Situation))
     level, owner = cast("Level", r.text("level", LEVELS)), cast("Owner", r.text("owner", OWNERS))
     return Situation(level, owner, _advice(r, "advice"))
+
+
+def _threshold(r: RowReader, name: str, known: Collection[str]) -> Threshold:
+    one_of(name, known, r.where, "row")
+    r.need(_names(Threshold))
+    value = r.number("value")
+    side = "below" if name.endswith("_dbm") else "above"
+    if (value >= 0) if side == "below" else (value <= 0):
+        raise r.fail(f"value must be {side} 0, not {value:g}")
+    if name.endswith("_ratio") and value > 1:
+        raise r.fail(f"value is a ratio and must not be over 1, not {value:g}")
+    return Threshold(value, r.text("source"))
 
 
 def _by_kind(r: RowReader, name: str) -> ByKind:

@@ -81,6 +81,14 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A limit of the diagnosis: in the unit that its name ends in, and where it comes from."""
+
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class ByKind:
     """Who can act, and how, when a row with `by_kind` speaks about a link of this kind."""
 
@@ -109,6 +117,17 @@ class Policy:
     situations: Mapping[str, Situation]
     kinds: Mapping[Kind, ByKind]
     traffic: Traffic
+    diagnosis: Mapping[str, Threshold]
+    faults: Mapping[str, Situation]
+
+    def limit(self, name: str) -> float:
+        """A threshold of the diagnosis."""
+        return self.diagnosis[name].value
+
+    def settled(self, value: str, low: float, high: float) -> bool:
+        """Would every value from `low` to `high` get the same level from each row about it?"""
+        rows = [row for row in self.rows.values() if row.value == value]
+        return all(row.level(low) == row.level(high) for row in rows if not row.words)
 
     def failure(self, code: str) -> Situation:
         """A code that this table does not know comes from a newer program: treated as a defect of this one."""

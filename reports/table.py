@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.advice import Lang, text
 from reports.advice.words import (
     action_text,
+    faults,
     headline,
     label,
     limit_text,
@@ -15,7 +17,7 @@ from reports.advice.words import (
     number,
     value_text,
 )
-from reports.record import Finding, Level, Link, SelfTest, Verdict
+from reports.record import Finding, Level, Link, SelfTest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +28,7 @@ COLOURS: dict[Level, str] = {"ready": "green", "degraded": "yellow", "not_ready"
 
 
 def render(self_test: SelfTest, lang: Lang, console: Console) -> None:
-    """Print the verdict, the next action, what is wrong, what is well, and the link in use.
+    """Print the verdict, where the fault is, the next action, what is wrong, what is well, and the link in use.
 
     Colour never stands alone: icon and words say the same.
     """
@@ -37,10 +39,16 @@ def render(self_test: SelfTest, lang: Lang, console: Console) -> None:
     console.print(Text(f"{ICONS[verdict.level]} {headline(verdict, lang)}", style=f"bold {colour}"))
     if self_test.interrupted:
         console.print(Text(text("table.interrupted", lang)))
+    used = used_link(self_test)
+    told = faults(verdict, used.name if used else None)
+    for fault in told:
+        head = text("table.fault" if fault.sure else "table.fault_unsure", lang)
+        console.print(Text.assemble((head, "bold"), " ", meaning_text(fault, lang)))
     console.print(Text.assemble((text("table.next", lang), "bold"), " ", action_text(verdict, lang)))
     console.print()
-    if verdict.findings:
-        console.print(_table(verdict, {link.name: link for link in self_test.links}, lang))
+    listed = [f for f in verdict.findings if f not in told]
+    if listed:
+        console.print(_table(listed, {link.name: link for link in self_test.links}, lang))
     console.print(Text(_link_line(self_test, lang)))
     if compared := _comparison(self_test, lang):
         console.print(Text(compared))
@@ -76,16 +84,16 @@ def _link_words(link: Link, lang: Lang) -> str:
     return f"{localised({'kind': link.kind}, lang)['kind']} ({link.name})"
 
 
-def _table(verdict: Verdict, links: dict[str, Link], lang: Lang) -> Table:
+def _table(findings: Sequence[Finding], links: dict[str, Link], lang: Lang) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    several = len({f.subject for f in verdict.findings if f.subject in links}) > 1
+    several = len({f.subject for f in findings if f.subject in links}) > 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for key in ("what", "value", "limit", "means"):
         table.add_column(text(f"table.{key}", lang), overflow="fold")
-    for f in verdict.findings:
+    for f in findings:
         what = label(str(f.params.get("quantity", f.rule)), lang)
         where = f" ({f.subject})" if several and f.subject in links else ""
         cells = (f"{ICONS[f.level]} {what}{where}", _value(f, lang), limit_text(f, lang), _means(f, lang))

@@ -6,10 +6,13 @@ What counts is what was found about the link in use and about this computer; fin
 |----------------------------------------------------------|-------------|---------------|
 | not_ready, sure, about this computer                     | not_ready   | not_ready     |
 | not_ready, sure, about the link in use (or there is none)| not_ready   | unknown       |
-| else: something required was not measured, a test failed | unknown     | unknown       |
+| else: something required was not measured (*)            | unknown     | unknown       |
 | else: degraded, or not_ready but not sure                | degraded    | unknown       |
 | else                                                     | ready       | unknown       |
 
+- (*) Nothing said so, a test failed that it needed, or one that gave it failed before its end. Any other failed test
+  (throughput, path, dns, …) is listed and counts as its row in the policy's [failures] says; unknown changes nothing.
+- A fault that the diagnosis names has the level of the worst finding that it explains, at the least degraded.
 - Bad news that is sure outranks what was not measured: more measuring could not mend it. Good news does not.
 - A not_ready whose confidence interval crosses the limit counts as degraded: nobody is told to give up on a guess.
 - `unknown` about something that is not required is listed and changes nothing: neither pass nor fail.
@@ -22,9 +25,10 @@ from collections.abc import Sequence
 
 from reports.action import next_action
 from reports.compare import Comparison
-from reports.findings import SEVERITY, Judged, Subjects, find
+from reports.diagnosis import diagnose
+from reports.findings import SEVERITY, Judged, Subjects, effective, find
 from reports.policy import Policy
-from reports.record import Finding, Level, Link, Measurement, Verdict
+from reports.record import Level, Link, Measurement, Verdict
 
 
 def judge(
@@ -41,27 +45,27 @@ def judge(
     `embedded`: the room was on this computer, so that nothing is known about the network.
     """
     subjects = Subjects({link.name: link for link in links}, chosen, embedded)
-    found = find(policy, subjects, measurements)
+    found = diagnose(policy, subjects, measurements, find(policy, subjects, measurements))
     level = _level([j for j in found if not subjects.other(j.finding.subject)], embedded)
-    findings = tuple(j.finding for j in sorted(found, key=lambda j: _order(j, subjects)))
-    action, params = next_action(subjects, findings, level, comparison)
-    return Verdict(level, findings, action, params)
+    found.sort(key=lambda j: _order(j, subjects))
+    action, params = next_action(subjects, found, level, comparison)
+    return Verdict(level, tuple(j.finding for j in found), action, params)
 
 
 def _level(counted: Sequence[Judged], embedded: bool) -> Level:
     """The table of this module's docstring."""
-    if any(_effective(j.finding) == "not_ready" and not (embedded and j.network) for j in counted):
+    if any(effective(j.finding) == "not_ready" and not (embedded and j.network) for j in counted):
         return "not_ready"
     if embedded or not counted or any(j.blocks for j in counted):
         return "unknown"
-    return "degraded" if any(_effective(j.finding) == "degraded" for j in counted) else "ready"
+    return "degraded" if any(effective(j.finding) == "degraded" for j in counted) else "ready"
 
 
-def _effective(finding: Finding) -> Level:
-    return "degraded" if finding.level == "not_ready" and not finding.sure else finding.level
+def _order(judged: Judged, subjects: Subjects) -> tuple[bool, bool, bool, int, bool]:
+    """What is wrong before what is well; the link in use before the others; what the person can do first; the worst.
 
-
-def _order(judged: Judged, subjects: Subjects) -> tuple[bool, bool, bool, int]:
-    """What is wrong before what is well; the link in use before the others; what the person can do first; the worst."""
+    A named fault stands before what it explains already. What leaves no answer comes before what is merely not known.
+    """
     f = judged.finding
-    return (f.level == "ready", subjects.other(f.subject), f.owner != "you", -SEVERITY[f.level])
+    severity = -SEVERITY[effective(f)]
+    return (f.level == "ready", subjects.other(f.subject), f.owner != "you", severity, not judged.blocks)

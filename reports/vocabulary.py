@@ -17,7 +17,8 @@ class Quantity:
     """`interval`: a mean or a ratio of a sample, published with the two ends of its 95 % confidence interval."""
 
     name: str
-    unit: str  # seconds | bytes | bytes per second | ratio | count | MOS | dBFS | dB | dBm | frames per second
+    # seconds | bytes | bytes per second | ratio | count | per minute | MOS | dBFS | dB | dBm | frames per second
+    unit: str
     help: str
     standard: str = ""
     interval: bool = False
@@ -87,6 +88,32 @@ def _throughput() -> Iterator[Quantity]:
     yield from _directions("throughput_{}_bytes_per_second", "bytes per second", "goodput", "ndt7", interval=True)
     yield from _directions("capacity_{}_bytes_per_second", "bytes per second", "capacity", "RFC 5136", interval=True)
     yield from _directions("rtt_rise_{}_seconds", "seconds", "rise of the RTT while the link is loaded", "")
+    yield from _directions("queue_{}_seconds", "seconds", "one-way delay that a full queue adds", "RFC 7928")
+    yield from _directions(
+        "responsiveness_{}_per_minute", "per minute", "round trips in a minute under load", "IETF responsiveness draft"
+    )
+    yield from _directions("retransmitted_{}_ratio", "ratio", "TCP bytes sent again, of those sent", "TCP_INFO")
+    yield from _directions(
+        "internet_speed_{}_bytes_per_second", "bytes per second", "goodput by a third party's test", "speedtest.net"
+    )
+
+
+def _path() -> Iterator[Quantity]:
+    yield from _percentiles("gateway_rtt", "min p50 p95", "round trip to the first router", "")
+    yield Quantity("gateway_loss_ratio", "ratio", "probes that the first router did not answer", "", interval=True)
+    yield Quantity("path_loss_ratio", "ratio", "round trips lost beside the router's, in the same flow", "", True)
+    yield Quantity("path_hops", "count", "routers between this computer and the room")
+    yield from _directions("path_mtu_{}_bytes", "bytes", "largest IP packet that passes unfragmented", "RFC 8899")
+    yield Quantity("dns_lookup_seconds", "seconds", "time until a name server answers, median", "RFC 1035")
+    yield Quantity("dns_failed_ratio", "ratio", "questions that no name server answered in time", "RFC 1035")
+
+
+def _local() -> Iterator[Quantity]:
+    yield Quantity("cpu_busy_ratio", "ratio", "this computer's CPU in use, all cores")
+    yield Quantity("cpu_wait_ratio", "ratio", "time this program was ready to run and had to wait for a core")
+    yield from _directions(
+        "background_{}_bytes_per_second", "bytes per second", "what other programs here move by the link", ""
+    )
 
 
 def _call() -> Iterator[Quantity]:
@@ -106,10 +133,11 @@ def _devices() -> Iterator[Quantity]:
 def _wifi() -> Iterator[Quantity]:
     yield Quantity("wifi_signal_dbm", "dBm", "received signal strength", "IEEE 802.11")
     yield Quantity("wifi_retry_ratio", "ratio", "wifi frames sent again, of those sent, during the run", "IEEE 802.11")
+    yield Quantity("wifi_rate_bytes_per_second", "bytes per second", "wifi transmit rate, median", "IEEE 802.11")
 
 
 QUANTITIES: dict[str, Quantity] = {
-    q.name: q for part in (_echo, _sender, _throughput, _call, _devices, _wifi) for q in part()
+    q.name: q for part in (_echo, _sender, _throughput, _path, _local, _call, _devices, _wifi) for q in part()
 }
 NAMES: frozenset[str] = frozenset(name for q in QUANTITIES.values() for name in q.names)
 
@@ -126,6 +154,12 @@ FAILURES: dict[str, str] = {
     "room_protocol": "what answers there is not a test room of this kind",
     "session_expired": "the test room ended the session before the test was over",
     "no_reply": "the test room's UDP port answers nothing at all on this link",
+    "room_test_not_offered": "the test room does not offer this test",
+    "transfer_stalled": "the transfer began and then stopped",
+    "budget_spent": "the data budget leaves nothing to test with",
+    "dns_no_resolver": "the link has no name server",
+    "dns_timeout": "no name server of this link answered",
+    "third_party_unreachable": "the third party's speed test did not answer",
     "link_vanished": "the link disappeared during the test",
     "link_no_address": "the link has no address to send from",
     "link_not_bound": "packets could not be bound to this link's device",

@@ -1,8 +1,9 @@
 """What to say about a finding and what to do about it, in Swedish and English (gettext, domain `motesklar`).
 
 Message ids are stable keys. Advice and actions are bare words ("use_cable"); all other ids stand under a head and a
-dot: `means.` (consequence), `failure.`, `headline.`, `level.`, `owner.`, `kind.`, `value.`, `word.`, `unit.`,
-`finding.` and `table.`. The .po files are the source; `scripts/messages` compiles them.
+dot: `means.` (consequence), `failure.`, `fault.` (where it is), `remark.` (more evidence of it), `headline.`,
+`level.`, `owner.`, `kind.`, `program.`, `probe.`, `value.`, `word.`, `unit.`, `finding.`, `progress.`, `links.` and
+`table.`. The .po files are the source; `scripts/messages` compiles them.
 """
 
 from __future__ import annotations

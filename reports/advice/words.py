@@ -47,6 +47,7 @@ _UNITS: dict[str, Callable[[float, Lang], str]] = {
     "dBm": partial(_scaled, "dbm", 1),
     "bytes": partial(_scaled, "bytes", 1),
     "count": partial(_scaled, "count", 1),
+    "per minute": partial(_scaled, "per_minute", 1),
 }
 
 
@@ -84,9 +85,10 @@ def value_text(finding: Finding, lang: Lang) -> str:
 
 
 def meaning_text(finding: Finding, lang: Lang) -> str:
-    """The consequence for the meeting; empty when there is none to fear."""
-    consequence = finding.params.get("consequence")
-    return text(str(consequence), lang) if consequence else ""
+    """The consequence for the meeting, or where the fault is and the evidence; empty when there is none to fear."""
+    ids = f"{finding.params.get('consequence', '')} {finding.params.get('remarks', '')}".split()
+    params = localised(finding.params, lang)
+    return " ".join(text(msgid, lang, **params) for msgid in ids)
 
 
 def finding_text(finding: Finding, lang: Lang) -> str:
@@ -106,6 +108,11 @@ def finding_text(finding: Finding, lang: Lang) -> str:
     return " ".join(part for part in parts if part)
 
 
+def faults(verdict: Verdict, used: str | None) -> list[Finding]:
+    """Where the fault is: what was named about the link in use and this computer."""
+    return [f for f in verdict.findings if f.params.get("quantity") == "fault" and f.subject in (used, "computer")]
+
+
 def headline(verdict: Verdict, lang: Lang) -> str:
     """The verdict's level as the staff page's headline."""
     return text(f"headline.{verdict.level}", lang)
@@ -117,11 +124,15 @@ def action_text(verdict: Verdict, lang: Lang) -> str:
 
 
 def localised(params: Mapping[str, str | float], lang: Lang) -> dict[str, str | float]:
-    """The parameters with kinds and owners in the language's own words."""
-    return {
-        key: text(f"{key}.{value}", lang).removeprefix(f"{key}.") if key in ("kind", "owner") else value
-        for key, value in params.items()
-    }
+    """The parameters in the language's own words: kinds, owners and programs; quantities with their units."""
+    return {key: _localised(key, value, lang) for key, value in params.items()}
+
+
+def _localised(key: str, value: str | float, lang: Lang) -> str | float:
+    if key in ("kind", "owner", "program"):
+        msgid = f"{key}.{str(value).replace(' ', '_')}"
+        return text(msgid, lang) if msgid in catalogue(lang) else value
+    return quantity_text(key, value, lang) if key in QUANTITIES and not isinstance(value, str) else value
 
 
 def _name(finding: Finding) -> str:

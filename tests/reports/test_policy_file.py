@@ -40,6 +40,10 @@ def test_every_table_may_be_overridden(tmp_path: Path) -> None:
         no_reply = { owner = "operator" }
         [situations.room]
         advice = "ask_network"
+        [faults]
+        beyond_loss = { owner = "region_it" }
+        [diagnosis.dns_seconds]
+        value = 1.5
         [rules.link_kind]
         ready_when_tested = []
         """,
@@ -49,6 +53,8 @@ def test_every_table_may_be_overridden(tmp_path: Path) -> None:
     assert (mine.kinds["wifi"].owner, mine.failures["no_reply"].owner) == ("municipal_it", "operator")
     assert mine.situations["room"].advice == "ask_network"
     assert mine.rows["link_kind"].ready_when_tested == ()
+    assert (mine.faults["beyond_loss"].owner, mine.faults["beyond_loss"].advice) == ("region_it", "ask_operator")
+    assert (mine.limit("dns_seconds"), mine.limit("queue_seconds")) == (1.5, POLICY.limit("queue_seconds"))
 
 
 def test_a_whole_new_row_is_a_rule(tmp_path: Path) -> None:
@@ -93,6 +99,15 @@ WRONG = [
     ("[traffic]\naudio_interval_seconds = 0", "[traffic]", "must be a number above 0, not 0"),
     ("[traffic]\naudio_payload_bytes = 0.5", "[traffic]", "must be a whole number above 0"),
     ("[traffic]\nspeed = 1", "[traffic]", "unknown key 'speed'"),
+    ("[diagnosis]\nqueue_second = { value = 1 }", "[diagnosis.queue_second]", "did you mean 'queue_seconds'?"),
+    ("[diagnosis.queue_seconds]\nvalue = 0", "[diagnosis.queue_seconds]", "value must be above 0, not 0"),
+    ("[diagnosis.queue_seconds]\nvalue = '1'", "[diagnosis.queue_seconds]", "value must be a number"),
+    ("[diagnosis.queue_seconds]\nsource = ''", "[diagnosis.queue_seconds]", "source must be text"),
+    ("[diagnosis.wifi_weak_dbm]\nvalue = 75", "[diagnosis.wifi_weak_dbm]", "value must be below 0, not 75"),
+    ("[diagnosis.own_share_ratio]\nvalue = 30", "[diagnosis.own_share_ratio]", "must not be over 1, not 30"),
+    ("[diagnosis]\nqueue_seconds = 3", "[diagnosis]", "must be a table"),
+    ("[faults]\nbeyond_los = { level = 'degraded' }", "[faults.beyond_los]", "did you mean 'beyond_loss'?"),
+    ("[faults]\nbeyond_loss = { owner = 'me' }", "[faults.beyond_loss]", "unknown owner 'me'"),
     ("[rules.rtt\nready = 1", "", "is not valid TOML"),
 ]
 
@@ -117,7 +132,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_documentation_names_every_key() -> None:
     told = DOCS.read_text(encoding="utf-8")
-    keys = [*ROW_KEYS, *SITUATIONS, *Traffic.__dataclass_fields__]
+    keys = [*ROW_KEYS, *SITUATIONS, *Traffic.__dataclass_fields__, *POLICY.diagnosis]
     assert [key for key in keys if f"`{key}`" not in told] == []
     assert [table for table in TABLES if f"[{table}" not in told] == []
     assert f"A new row needs {', '.join(f'`{k}`' for k in ROW_NEEDS[:-1])} and `{ROW_NEEDS[-1]}`." in told

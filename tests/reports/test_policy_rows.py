@@ -20,12 +20,16 @@ EDGES = {  # rule: (value, level) …
     "timing": [(0.19, R), (0.2, D), (1, D)],
     "throughput_up": [(250_000, R), (249_999, D), (62_500, D), (62_499, N)],
     "throughput_down": [(375_000, R), (374_999, D), (62_500, D), (62_499, N)],
+    "capacity_up": [(250_000, R), (249_999, D), (62_500, D), (62_499, N)],
+    "capacity_down": [(375_000, R), (374_999, D), (62_500, D), (62_499, N)],
     "audio_up": [(12_500, R), (12_499, D), (5_000, D), (4_999, N)],
     "audio_down": [(12_500, R), (12_499, D), (5_000, D), (4_999, N)],
     "mos_up": [(4.0, R), (3.99, D), (3.5, D), (3.49, N)],
     "mos_down": [(4.0, R), (3.99, D), (3.5, D), (3.49, N)],
     "rtt_rise_up": [(0.049, R), (0.05, D), (0.15, D), (0.151, N)],
     "rtt_rise_down": [(0.049, R), (0.05, D), (0.15, D), (0.151, N)],
+    "dns_lookup": [(0.299, R), (0.3, D), (9, D)],
+    "wifi_signal": [(-75, R), (-75.1, D), (-95, D)],
     "call_setup": [(0.99, R), (1, D), (5, D), (5.01, N)],
     "first_media": [(1.79, R), (1.8, D), (5, D), (5.01, N)],
     "media_path": [("direct", R), ("turn_udp", R), ("turn_tcp", D), ("turn_tls", D), ("none", N), ("pigeon", U)],
@@ -36,6 +40,8 @@ EDGES = {  # rule: (value, level) …
     "speech_zeros": [("false", R), ("true", N)],
     "signal_to_noise": [(20, R), (19.9, D), (10, D), (9.9, N)],
     "call_cpu": [(0.59, R), (0.6, D), (0.9, D), (0.91, N)],
+    "cpu_busy": [(0.849, R), (0.85, D), (1, D)],
+    "local_queue": [(0.049, R), (0.05, D), (1, D)],
     "link_kind": [("wired", R), ("wifi", D), ("tethered", D), ("mobile", D), ("other", U)],
 }
 
@@ -71,7 +77,7 @@ def test_the_limit_that_decided(rule: str, value: float, level: str, limit: floa
 
 
 def test_every_row_says_where_it_comes_from() -> None:
-    assert all(row.source for row in POLICY.rows.values())
+    assert all(row.source for row in (*POLICY.rows.values(), *POLICY.diagnosis.values()))
 
 
 def test_every_failure_code_has_a_row() -> None:
@@ -80,7 +86,7 @@ def test_every_failure_code_has_a_row() -> None:
 
 def test_a_failure_of_the_test_is_not_a_bad_connection() -> None:
     bad = {code for code, about in POLICY.failures.items() if about.level != "unknown"}
-    assert bad == {"link_vanished", "link_no_address"}
+    assert bad == {"link_vanished", "link_no_address", "dns_timeout"}
 
 
 def test_a_code_from_a_newer_program_is_unknown() -> None:

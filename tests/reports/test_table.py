@@ -80,3 +80,20 @@ def test_links_side_by_side_are_compared_in_words(told_apart: bool, words: str) 
     links = (link(), link("wlan0", "wifi"))
     assert words in shown(self_test(good(), good("wlan0"), compared, links=links), "en", 160)
     assert words not in shown(self_test(good(), links=links), "en", 160)
+
+
+def test_where_the_fault_is_stands_under_the_headline_and_not_again_below() -> None:
+    lines = shown(self_test(good(), echo(name="dns", dns_lookup_seconds=1.5)), "en", 160).splitlines()
+    assert lines[1] == "Where the fault is: Name lookup (DNS) is slow: an answer takes 1.5 s."
+    assert lines[2] == "Do this: Ask IT support to look at name lookup (DNS)."
+    assert len([line for line in lines if "(DNS) is slow" in line]) == 1
+    assert not [line for line in shown(self_test(good())).splitlines() if "felet" in line]
+
+
+def test_a_fault_that_is_not_sure_and_one_of_another_link() -> None:
+    late = shown(self_test(good(sends_missed_ratio=0.5)), "sv")
+    assert "Felet kan finnas här: Datorn är överbelastad. 50 % av testets paket kom iväg för sent." in late
+    slow, links = echo("wlan0", name="dns", dns_lookup_seconds=1.5), (link(), link("wlan0", "wifi"))
+    other = shown(self_test(good(), slow, links=links), "en", 160)
+    assert "Where the fault is (wlan0)" in other
+    assert "Where the fault is:" not in other

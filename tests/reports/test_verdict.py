@@ -36,7 +36,15 @@ LEVELS = [  # what, measurements, with a room, embedded
     ("bad and a failed test", [good(rtt_p95_seconds=0.4), echo(name="throughput", failure="timeout")],
      "not_ready", "unknown"),
     ("degraded and a failed test", [good(rtt_p95_seconds=0.2), echo(name="throughput", failure="timeout")],
+     "degraded", "unknown"),
+    ("good and a failed test that nothing needs", [good(), echo(name="throughput", failure="transfer_stalled")],
+     "ready", "unknown"),
+    ("good and name servers that are silent", [good(), echo(name="dns", failure="dns_timeout")],
+     "degraded", "unknown"),
+    ("one value short and a failed test", [echo(rtt_p95_seconds=0.02), echo(name="path", failure="timeout")],
      "unknown", "unknown"),
+    ("good, and then the link went", [good(), echo(name="throughput", failure="link_vanished")],
+     "not_ready", "unknown"),
     ("another link is bad", [good(), good("wlan0", rtt_p95_seconds=0.9)], "ready", "unknown"),
     ("another link failed", [good(), echo("wlan0", failure="no_reply")], "ready", "unknown"),
     ("this computer is too busy", [good(), CPU_BAD], "not_ready", "not_ready"),
@@ -117,6 +125,39 @@ def test_sure_or_not(values: dict[str, float], rule: str, level: str, sure: bool
 def test_burst_loss_is_judged_by_the_lower_end() -> None:
     f = finding(verdict(good(burst_loss_up_ratio=0.3, burst_loss_up_ratio_ci95_low=0.05)), "burst_loss_up")
     assert (f.value, f.level, f.limit) == (0.05, "degraded", 0.01)
+
+
+SENT = "throughput_up_bytes_per_second"
+BOUNDS = [  # bytes per second, was the line full, level of the row, of the verdict
+    (300_000, False, "ready", "ready"),
+    (300_000, True, "ready", "ready"),
+    (100_000, False, "unknown", "ready"),
+    (100_000, True, "degraded", "degraded"),
+    (9_000, False, "unknown", "ready"),
+    (9_000, True, "not_ready", "not_ready"),
+]
+
+
+@pytest.mark.parametrize(("rate", "full", "level", "whole"), BOUNDS)
+def test_a_transfer_that_ended_before_the_line_was_full_is_a_lower_bound(
+    rate: float, full: bool, level: str, whole: str
+) -> None:
+    m = Measurement("throughput", "eth0", 1.8e9, 1.0, {SENT: rate}, {"saturated_up": full, "saturated_down": not full})
+    v = verdict(good(), m)
+    f = finding(v, "throughput_up")
+    assert (f.level, f.value, f.sure, v.level) == (level, rate, level != "unknown", whole)
+    assert f.level != "unknown" or (f.owner, f.advice) == ("you", "test_again")
+
+
+def test_a_failed_test_is_shown_by_its_name_and_does_not_choose_the_next_action() -> None:
+    spent = echo(name="throughput", failure="budget_spent")
+    v = verdict(good(), spent)
+    f = finding(v, "throughput")
+    assert (f.value, f.params["quantity"], v.action) == ("budget_spent", "throughput", "ready_go")
+    refused = [echo(failure="room_token_refused"), spent]
+    assert verdict(*refused).action == verdict(*reversed(refused)).action == "ask_token"
+    alone = verdict(echo(name="throughput", failure="room_token_refused"))
+    assert (alone.level, alone.action) == ("unknown", "ask_token")
 
 
 def test_needs_binds_a_rule_to_one_probe(tmp_path: Path) -> None:

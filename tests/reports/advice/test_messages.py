@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 from reports import advice
 from reports.advice import LANGUAGES, LOCALE, Lang, catalogue, ids, text
+from reports.queues import PROGRAMS
 from reports.record import KINDS, LEVELS, OWNERS
 from reports.vocabulary import FAILURES
 from tests.reports.make import POLICY
@@ -49,6 +50,7 @@ def test_the_policy_names_sentences_that_are_there() -> None:
     advised = [row.advice for row in POLICY.rows.values()]
     advised += [row.advice_high for row in POLICY.rows.values() if row.advice_high]
     advised += [s.advice for s in (*POLICY.failures.values(), *POLICY.situations.values(), *POLICY.kinds.values())]
+    advised += [s.advice for s in POLICY.faults.values()]
     assert set(advised) <= ids()
     stems = [stem for row in POLICY.rows.values() for stem in (row.consequence, row.consequence_high) if stem]
     assert {f"{stem}_{level}" for stem in stems for level in ("degraded", "not_ready")} <= ids("means")
@@ -64,6 +66,7 @@ def test_the_policy_names_sentences_that_are_there() -> None:
         ("kind", KINDS),
         ("failure", FAILURES),
         ("means", POLICY.situations),
+        ("program", [program.replace(" ", "_") for program in PROGRAMS]),
         ("value", POLICY.situations),
     ],
 )
