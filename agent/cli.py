@@ -28,7 +28,8 @@ def check(
     all_links: Annotated[bool, typer.Option("--all-links", help="test every link in the same seconds")] = False,
     only: Annotated[list[str] | None, typer.Option(help="run these probes only")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="leave these probes out")] = None,
-    seconds: Annotated[float | None, typer.Option(help="how long to send (default 10)")] = None,
+    seconds: Annotated[float | None, typer.Option(help="how long to send (default 6, deep 30)")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="take the time and the data that it needs")] = False,
     budget_mb: Annotated[float | None, typer.Option(help="the most data to move by a link")] = None,
     isochronous_ms: Annotated[float | None, typer.Option(help="even packets at this pace, no meeting")] = None,
     no_devices: Annotated[bool, typer.Option("--no-devices", help="leave camera and sound out")] = False,
@@ -48,13 +49,15 @@ def check(
     asked = options.Options(
         policy=options.policy_of(chosen, policy),
         room=options.room_of(room, chosen),
-        seconds=options.seconds_of(seconds, chosen),
+        seconds=options.seconds_of(seconds, chosen, deep=deep),
         language=options.language_of(lang, chosen),
         probes=options.probes_of(only or (), skip or ()),
         links=tuple(link or ()),
         all_links=all_links,
         devices=not no_devices,
         budget_mb=options.budget_of(budget_mb, chosen),
+        deep=deep,
+        named=options.named_of(only or ()),
         isochronous_ms=options.interval_of(isochronous_ms),
         raw=raw,
     )
@@ -87,12 +90,23 @@ def room(
     open_stamp: Annotated[list[str] | None, typer.Option(help="a network that may use plain STAMP")] = None,
     max_sessions: Annotated[int, typer.Option(help="how many sessions at once")] = 2000,
     max_packets_per_second: Annotated[float, typer.Option(help="of one session")] = 1500.0,
+    open_ndt7: Annotated[bool, typer.Option("--open-ndt7", help="let every ndt7 client measure here")] = False,
+    no_throughput: Annotated[bool, typer.Option("--no-throughput", help="no tests that fill the link")] = False,
 ) -> None:
     """Run the test room that others measure against."""
     from agent import roomservice
 
     asked = roomservice.RoomOptions(
-        listen, stamp_port, tls_cert, tls_key, token_file, tuple(open_stamp or ()), max_sessions, max_packets_per_second
+        listen=listen,
+        stamp_port=stamp_port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        token_file=token_file,
+        open_stamp=tuple(open_stamp or ()),
+        max_sessions=max_sessions,
+        max_packets_per_second=max_packets_per_second,
+        open_ndt7=open_ndt7,
+        throughput=not no_throughput,
     )
     roomservice.run(asked)
 

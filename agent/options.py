@@ -18,7 +18,8 @@ from reports.policy import Policy, PolicyError, load_policy
 from reports.record import Link
 
 LEAST_SECONDS, MOST_SECONDS = 1.0, 3600.0
-METERED_BUDGET_MB, BUDGET_MB = 3.0, 50.0
+SECONDS, DEEP_SECONDS = 6.0, 30.0
+METERED_BUDGET_MB, BUDGET_MB, DEEP_BUDGET_MB = 3.0, 50.0, 2000.0
 EMBEDDED = "embedded"
 
 
@@ -28,7 +29,10 @@ class UsageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A self-test, ready to run. `room` is None for the embedded one. `links` empty: the link in use."""
+    """A self-test, ready to run.
+
+    `room` is None for the embedded one. `links` empty: the link in use. `named`: the probes asked for by name.
+    """
 
     policy: Policy
     room: Room | None
@@ -39,6 +43,8 @@ class Options:
     all_links: bool = False
     devices: bool = True
     budget_mb: float | None = None
+    deep: bool = False
+    named: tuple[str, ...] = ()
     isochronous_ms: float | None = None
     raw: Path | None = None
 
@@ -60,9 +66,11 @@ def room_of(url: str | None, settings: Settings) -> Room | None:
         raise UsageError(str(error)) from None
 
 
-def seconds_of(seconds: float | None, settings: Settings) -> float:
+def seconds_of(seconds: float | None, settings: Settings, *, deep: bool = False) -> float:
     """How long to send."""
     seconds = settings.check.seconds if seconds is None else seconds
+    if seconds is None:
+        seconds = DEEP_SECONDS if deep else SECONDS
     if not (math.isfinite(seconds) and LEAST_SECONDS <= seconds <= MOST_SECONDS):
         raise UsageError(f"--seconds must be between {LEAST_SECONDS:g} and {MOST_SECONDS:g}, not {seconds:g}")
     return seconds
@@ -84,12 +92,19 @@ def interval_of(milliseconds: float | None) -> float | None:
 
 
 def probes_of(only: Collection[str], skip: Collection[str]) -> tuple[str, ...]:
-    """The probes to run. Names may be separated by commas."""
-    wanted, unwanted = _names("--only", only), _names("--skip", skip)
-    chosen = tuple(name for name in PROBES if (not wanted or name in wanted) and name not in unwanted)
+    """The probes to run, those that run only when named among them if they are. Names may be separated by commas."""
+    wanted, unwanted = named_of(only), _names("--skip", skip)
+    chosen = tuple(
+        name for name, entry in PROBES.items() if (name in wanted if wanted else entry.default) and name not in unwanted
+    )
     if not chosen:
         raise UsageError("--only and --skip together leave nothing to test")
     return chosen
+
+
+def named_of(only: Collection[str]) -> tuple[str, ...]:
+    """The probes that --only names."""
+    return tuple(_names("--only", only))
 
 
 def _names(option: str, lists: Collection[str]) -> list[str]:
@@ -140,8 +155,15 @@ def budget_bytes(options: Options, link: Link | None) -> float:
     """How many bytes both ways together this test may move by this link."""
     if options.budget_mb is not None:
         return options.budget_mb * 1e6
-    frugal = link is not None and (link.metered is True or link.kind in ("tethered", "mobile"))
-    return (METERED_BUDGET_MB if frugal else BUDGET_MB) * 1e6
+    if frugal(options, link):
+        return METERED_BUDGET_MB * 1e6
+    return (DEEP_BUDGET_MB if options.deep else BUDGET_MB) * 1e6
+
+
+def frugal(options: Options, link: Link | None) -> bool:
+    """Does its traffic cost somebody money or their share, and did nobody allow more?"""
+    costly = link is not None and (link.metered is True or link.kind in ("tethered", "mobile"))
+    return costly and options.budget_mb is None
 
 
 def _hint(name: str, known: Collection[str]) -> str:

@@ -34,6 +34,8 @@ class RoomOptions:
     open_stamp: tuple[str, ...]
     max_sessions: int
     max_packets_per_second: float
+    open_ndt7: bool = False
+    throughput: bool = True
 
 
 def run(options: RoomOptions) -> None:
@@ -65,6 +67,8 @@ def settings_of(options: RoomOptions) -> RoomSettings:
         raise UsageError(
             f"--max-packets-per-second must be between 1 and 1000000, not {options.max_packets_per_second:g}"
         )
+    if options.open_ndt7 and not options.throughput:
+        raise UsageError("--open-ndt7 and --no-throughput contradict each other")
     try:
         return RoomSettings(
             host=host,
@@ -75,6 +79,8 @@ def settings_of(options: RoomOptions) -> RoomSettings:
             open_stamp=tuple(_network(text) for text in options.open_stamp),
             limits=Limits(sessions=options.max_sessions, packets_per_second=options.max_packets_per_second),
             bulk=True,
+            open_ndt7=options.open_ndt7,
+            throughput=options.throughput,
         )
     except (certificate.CertificateError, tokens.TokenFileError) as error:
         raise UsageError(str(error)) from None
@@ -120,4 +126,6 @@ def _announce(room: TestRoom, options: RoomOptions) -> None:
         print("no --token-file: only this computer gets sessions", file=out)
     if options.open_stamp:
         print(f"plain STAMP is open to {', '.join(options.open_stamp)}", file=out)
+    if options.open_ndt7:
+        print("ndt7 is open to everybody who reaches the room", file=out)
     out.flush()

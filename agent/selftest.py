@@ -13,12 +13,13 @@ from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from agent.options import Options, budget_bytes, pick_links
+from agent.options import Options, pick_links
+from agent.stages import Stages
 from probes import load
 from probes.quality import SLOT_NS, over_time
-from probes.room import Room, parse_room
+from probes.room import parse_room
 from probes.roundtrip import Trace
-from probes.session import Floor, Progress, Session, Start
+from probes.session import Floor, Progress, Start
 from reports.compare import Comparison, compare
 from reports.record import AgentInfo, Fact, Failure, Link, Measurement, SelfTest
 from reports.verdict import judge
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from testroom.server import TestRoom
 
 FLOOR_SECONDS, FLOOR_INTERVAL = 0.4, 0.005
-BEYOND_S = 24.0  # what opening, late replies and the report may take at the most
 
 
 @dataclasses.dataclass(slots=True)
@@ -38,6 +38,7 @@ class Run:
     stop: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     progress: Callable[[Progress], None] = lambda _: None
     found: Callable[[Sequence[Link], Sequence[Link]], None] = lambda _all, _chosen: None
+    began: Callable[[str], None] = lambda _probe: None
     traces: dict[str, Trace] = dataclasses.field(default_factory=dict)
 
 
@@ -51,8 +52,9 @@ async def run(run_: Run) -> SelfTest:
     run_.found(links, chosen)
     async with AsyncExitStack() as stack:
         embedded = await _embedded(stack)
-        floor = await _floor(run_, embedded)
-        measurements = await _measure(run_, chosen, embedded, floor)
+        room = run_.options.room or parse_room(embedded.url)
+        stages = Stages(run_, room, chosen, await _floor(run_, embedded), links)
+        measurements = [draft.measurement() for draft in await stages.measure()]
     after = links if run_.options.only_this_computer else await discover()
     measurements = [_vanished(m, chosen, after) for m in measurements]
     comparison = _compare(run_, chosen)
@@ -92,42 +94,11 @@ async def _floor(run_: Run, embedded: TestRoom) -> Floor | None:
     from probes.echo import floor_of
 
     traces: dict[str, Trace] = {}
-    session = _session(run_, None, parse_room(embedded.url), Start(), FLOOR_SECONDS)
-    session.isochronous_interval, session.traces, session.progress = FLOOR_INTERVAL, traces, lambda _: None
+    session = Stages(run_, parse_room(embedded.url), (), None).session("echo", None, Start())
+    session.seconds, session.isochronous_interval = FLOOR_SECONDS, FLOOR_INTERVAL
+    session.traces, session.progress, session.budget_bytes = traces, lambda _: None, math.inf
     await load("echo")(session)
     return floor_of(traces[session.subject]) if session.subject in traces else None
-
-
-async def _measure(run_: Run, chosen: Sequence[Link], embedded: TestRoom, floor: Floor | None) -> list[Measurement]:
-    """Each probe in turn, on all chosen links in the same seconds."""
-    room = run_.options.room or parse_room(embedded.url)
-    subjects: Sequence[Link | None] = [None] if run_.options.only_this_computer else chosen
-    measurements: list[Measurement] = []
-    for name in run_.options.probes:
-        start = Start(len(subjects))
-        sessions = [_session(run_, link, room, start, run_.options.seconds) for link in subjects]
-        for session in sessions:
-            session.floor = floor
-        drafts = await asyncio.gather(*(load(name)(session) for session in sessions))
-        measurements += [draft.measurement() for draft in drafts]
-    return measurements
-
-
-def _session(run_: Run, link: Link | None, room: Room, start: Start, seconds: float) -> Session:
-    options = run_.options
-    return Session(
-        link=link,
-        room=room,
-        seconds=seconds,
-        deadline=time.monotonic() + seconds + BEYOND_S,
-        budget_bytes=budget_bytes(options, link),
-        stop=run_.stop,
-        start=start,
-        traffic=options.policy.traffic,
-        isochronous_interval=options.isochronous_ms / 1000 if options.isochronous_ms else None,
-        traces=run_.traces,
-        progress=run_.progress,
-    )
 
 
 def _vanished(m: Measurement, chosen: Sequence[Link], after: Sequence[Link]) -> Measurement:

@@ -36,7 +36,7 @@ class RoomSection:
 class CheckSection:
     """[check]: how to test. `policy` is the huvudman's own policy file."""
 
-    seconds: float = 10.0
+    seconds: float | None = None
     language: str | None = None
     policy: str | None = None
     budget_mb: float | None = None

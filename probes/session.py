@@ -53,7 +53,10 @@ class Session:
     """One probe's errand: by which link, against which room, for how long, at what cost.
 
     `start` gives the moment (time.monotonic_ns) at which probes on several links begin together.
-    `traces` receives the raw round trips under the link's name.
+    `traces` receives the raw round trips under the link's name. `budget_bytes` may pass both ways together; a probe
+    that moves much says how much in its fact "moved_bytes" (IP packets). `settled(name, low, high)`: would every value
+    between the two lead to the same verdict? `frugal`: a metered or shared link, and nobody asked for more.
+    `named`: asked for by name. `deep`: take the time it needs. `links`: all of this computer's, as found at the start.
     """
 
     link: Link | None  # None: this computer's own loopback
@@ -62,8 +65,13 @@ class Session:
     deadline: float  # time.monotonic()
     budget_bytes: float
     stop: asyncio.Event
-    start: Start
+    start: Start | Place
     traffic: Traffic
+    settled: Callable[[str, float, float], bool] = lambda _name, low, high: low == high
+    frugal: bool = False
+    named: bool = False
+    deep: bool = False
+    links: tuple[Link, ...] = ()
     isochronous_interval: float | None = None
     floor: Floor | None = None
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -96,9 +104,13 @@ class Start:
 
     async def together(self) -> int:
         """Wait for the others; the common start, shortly ahead."""
+        self.leave()
+        return await self.moment()
+
+    async def moment(self) -> int:
+        """The common start, for one that is counted already."""
         import asyncio
 
-        self.leave()
         try:
             await asyncio.wait_for(self._all_here.wait(), self._patience)
         except TimeoutError:
@@ -107,6 +119,24 @@ class Start:
         if self._at_ns < now:  # the first to ask; or one so late that the others have begun: it begins on its own
             self._at_ns = now + self.LEAD_NS
         return self._at_ns
+
+
+class Place:
+    """One probe's place among those that start together: it is counted once, however often it leaves."""
+
+    def __init__(self, common: Start) -> None:
+        self._common, self._counted = common, False
+
+    def leave(self) -> None:
+        """This one is not waited for (any more)."""
+        if not self._counted:
+            self._counted = True
+            self._common.leave()
+
+    async def together(self) -> int:
+        """Wait for the others; the common start (time.monotonic_ns), shortly ahead."""
+        self.leave()
+        return await self._common.moment()
 
 
 @dataclass(slots=True)

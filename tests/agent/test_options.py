@@ -10,6 +10,7 @@ from reports.policy import load_policy
 from reports.record import Link
 
 NO = Settings()
+BY_DEFAULT = tuple(name for name, entry in PROBES.items() if entry.default)
 
 
 def link(name: str, kind: str = "wired", *, default: bool = False, metered: bool | None = None) -> Link:
@@ -63,10 +64,11 @@ def test_absurd_intervals(absurd: float) -> None:
 @pytest.mark.parametrize(
     ("only", "skip", "expected"),
     [
-        ((), (), tuple(PROBES)),
+        ((), (), BY_DEFAULT),
         (("echo",), (), ("echo",)),
         (("echo,echo", " echo "), (), ("echo",)),
-        ((",",), (), tuple(PROBES)),
+        (("internet_speed",), (), ("internet_speed",)),
+        ((",",), (), BY_DEFAULT),
     ],
 )
 def test_probes(only: tuple[str, ...], skip: tuple[str, ...], expected: tuple[str, ...]) -> None:

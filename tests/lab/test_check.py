@@ -19,6 +19,8 @@ pytestmark = pytest.mark.timeout(240)
 TOKEN = "a token for the laboratory"
 MOTESKLAR = [sys.executable, "-m", "agent"]
 TESTED = {"eth0", "wlan0", "usb0"}  # the lab's Bluetooth loses large packets: too large for a TLS handshake
+ECHO = ("--only", "echo")
+TETHERED_BYTES = 3_000_000
 Lab = Callable[..., str]
 
 
@@ -72,7 +74,7 @@ def impaired(lab: Lab) -> Iterator[None]:
 
 def test_all_links_at_once(lab: Lab, room: str, tmp_path: Path, impaired: None) -> None:
     lab("default", "wifi")
-    document = ended(start(room, tmp_path, "--all-links", "--seconds", "6"))
+    document = ended(start(room, tmp_path, *ECHO, "--all-links", "--seconds", "6"))
     lab("default", "wired")
     measured = {m["subject"] for m in document["measurements"] if m["name"] == "echo" and not m["failure"]}
     assert measured >= TESTED
@@ -88,7 +90,7 @@ def test_all_links_at_once(lab: Lab, room: str, tmp_path: Path, impaired: None) 
 
 
 def test_a_phone_that_is_unplugged_in_the_middle(lab: Lab, room: str, tmp_path: Path) -> None:
-    process = start(room, tmp_path, "--link", "usb0", "--link", "eth0", "--seconds", "20")
+    process = start(room, tmp_path, *ECHO, "--link", "usb0", "--link", "eth0", "--seconds", "20")
     sending("usb0", process)
     lab("phone", "off")
     document = ended(process)
@@ -103,7 +105,7 @@ def test_a_phone_that_is_unplugged_in_the_middle(lab: Lab, room: str, tmp_path: 
 
 def test_the_cable_is_pulled_in_the_middle(lab: Lab, room: str, tmp_path: Path) -> None:
     """The computer goes over to wifi by itself; the check says that the cable's link went, and what is left."""
-    process = start(room, tmp_path, "--link", "eth0", "--link", "wlan0", "--seconds", "20")
+    process = start(room, tmp_path, *ECHO, "--link", "eth0", "--link", "wlan0", "--seconds", "20")
     sending("eth0", process)
     subprocess.run(["ip", "link", "set", "eth0", "down"], check=True)
     document = ended(process)
@@ -123,3 +125,20 @@ def sending(link: str, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_a_whole_check_on_a_phone_keeps_to_its_data_budget(room: str, tmp_path: Path) -> None:
+    before = passed("usb0")
+    document = ended(start(room, tmp_path, "--link", "usb0"))
+    assert 200_000 < passed("usb0") - before <= TETHERED_BYTES
+    found = {m["name"]: m for m in document["measurements"]}
+    assert found["capacity"]["failure"] is None
+    assert "throughput_up_bytes_per_second" in found["throughput"]["unknown"]
+    assert found["path"]["values"]["gateway_loss_ratio"] < 0.02
+    assert not [f["rule"] for f in document["verdict"]["findings"] if f["source"] == "diagnosis"]
+
+
+def passed(device: str) -> int:
+    """Bytes both ways that the device itself has counted."""
+    counts = Path("/sys/class/net", device, "statistics")
+    return sum(int((counts / name).read_text()) for name in ("tx_bytes", "rx_bytes"))

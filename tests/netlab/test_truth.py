@@ -94,7 +94,7 @@ def test_delay_variation_is_the_logs(
     impaired_path: PathFactory, tmp_path: Path, name: str, impairment: Impairment
 ) -> None:
     with impaired_path(up=impairment, down=impairment, seed=7) as path, room_on(path, tmp_path) as room:
-        values = check(path, room, tmp_path, "--seconds", "10").values
+        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "10").values
     for way in ("up", "down"):
         fates = main_run(path.log, way)
         true = true_jitter(fates)
@@ -125,7 +125,7 @@ def test_counts_equal_the_logs(
     impaired_path: PathFactory, tmp_path: Path, name: str, up: Impairment, down: Impairment
 ) -> None:
     with impaired_path(up=up, down=down, seed=3) as path, room_on(path, tmp_path) as room:
-        values = check(path, room, tmp_path, "--seconds", "8").values
+        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "8").values
         time.sleep(0.3)
     ups, downs = main_run(path.log, "up"), main_run(path.log, "down")
     sent = len({sequence(f) for f in ups})

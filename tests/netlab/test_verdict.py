@@ -33,7 +33,7 @@ def test_twenty_runs_give_one_verdict(
         folder = tmp_path / str(seed)
         folder.mkdir()
         with impaired_path(up=impairment, down=impairment, seed=seed) as path, room_on(path, folder) as room:
-            return check(path, room, folder, "--seconds", "10").level
+            return check(path, room, folder, "--only", "echo", "--seconds", "10").level
 
     with ThreadPoolExecutor(6) as pool:
         levels = Counter(pool.map(once, range(20)))
@@ -47,7 +47,7 @@ def test_the_better_of_two_links_is_named(impaired_path: PathFactory, tmp_path: 
         room_on(used, tmp_path) as room,
         impaired_path(up=CLEAN, down=CLEAN, seed=2, beside=used) as other,
     ):
-        result = check(used, room, tmp_path, "--all-links", "--seconds", "6")
+        result = check(used, room, tmp_path, "--all-links", "--only", "echo", "--seconds", "6")
     facts = result.of("compare")["facts"]
     assert (facts["best"], facts["worst"], facts["told_apart"]) == (other.laptop_device, used.laptop_device, True)
     assert result.of("compare")["values"]["mos_difference_ci95_low"] > 0.1
@@ -62,7 +62,7 @@ def test_equal_links_cannot_be_told_apart(impaired_path: PathFactory, tmp_path: 
         room_on(used, tmp_path) as room,
         impaired_path(up=CLEAN, down=CLEAN, seed=2, beside=used),
     ):
-        result = check(used, room, tmp_path, "--all-links", "--seconds", "6")
+        result = check(used, room, tmp_path, "--all-links", "--only", "echo", "--seconds", "6")
     assert result.of("compare")["facts"]["told_apart"] is False
     assert result.level == "ready"
 
@@ -70,7 +70,7 @@ def test_equal_links_cannot_be_told_apart(impaired_path: PathFactory, tmp_path: 
 @pytest.mark.parametrize("how", ["down", "del"])
 def test_a_link_that_vanishes_in_the_middle(impaired_path: PathFactory, tmp_path: Path, how: str) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
-        process = start_check(path, room, tmp_path, "--seconds", "8")
+        process = start_check(path, room, tmp_path, "--only", "echo", "--seconds", "8")
         time.sleep(5)
         change = ["ip", "link", "set", path.laptop_device, "down"]
         path.laptop.run(change if how == "down" else ["ip", "link", "del", path.laptop_device], check=True)
@@ -84,7 +84,7 @@ def test_a_link_that_vanishes_in_the_middle(impaired_path: PathFactory, tmp_path
 def test_the_room_goes_away_in_the_middle(impaired_path: PathFactory, tmp_path: Path) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path:
         with room_on(path, tmp_path) as room:
-            process = start_check(path, room, tmp_path, "--seconds", "6")
+            process = start_check(path, room, tmp_path, "--only", "echo", "--seconds", "6")
             time.sleep(5)
         out, err = process.communicate(timeout=PATIENCE)
     result = result_of(process, out, err)
@@ -96,7 +96,7 @@ def test_nothing_answers_on_udp(impaired_path: PathFactory, tmp_path: Path) -> N
     silent = Impairment(loss=1.0, udp_only=True)
     with impaired_path(up=silent, down=CLEAN) as path, room_on(path, tmp_path) as room:
         started = time.monotonic()
-        result = check(path, room, tmp_path, "--seconds", "2")
+        result = check(path, room, tmp_path, "--only", "echo", "--seconds", "2")
     assert result.echo["failure"]["code"] == "no_reply"
     assert (result.code, result.level) == (30, "unknown")
     assert time.monotonic() - started < 20
@@ -104,7 +104,7 @@ def test_nothing_answers_on_udp(impaired_path: PathFactory, tmp_path: Path) -> N
 
 def test_an_interrupt_shows_what_there_is(impaired_path: PathFactory, tmp_path: Path) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
-        process = start_check(path, room, tmp_path, "--seconds", "60")
+        process = start_check(path, room, tmp_path, "--only", "echo", "--seconds", "60")
         time.sleep(5)
         process.send_signal(subprocess.signal.SIGINT)
         out, err = process.communicate(timeout=5)
@@ -116,7 +116,7 @@ def test_an_interrupt_shows_what_there_is(impaired_path: PathFactory, tmp_path: 
 def test_over_ipv6(impaired_path: PathFactory, tmp_path: Path) -> None:
     lossy = Impairment(delay=0.01, lose=(40, 41, 42), udp_only=True)
     with impaired_path(up=lossy, down=CLEAN) as path, room_on(path, tmp_path, f"[{path.room_address_v6}]") as room:
-        values = check(path, room, tmp_path, "--seconds", "3").values
+        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "3").values
     assert values["packets_sent"] - values["packets_reflected"] == 3
     assert values["loss_down_ratio"] == 0
     assert values["rtt_p50_seconds"] == pytest.approx(0.02, abs=0.002)
@@ -127,7 +127,7 @@ def test_without_any_privilege(impaired_path: PathFactory, tmp_path: Path) -> No
     bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
     with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
         held = path.laptop.run([*bare, "grep", "CapEff", "/proc/self/status"]).stdout
-        result = check(path, room, tmp_path, "--seconds", "2", through=bare)
+        result = check(path, room, tmp_path, "--only", "echo", "--seconds", "2", through=bare)
     assert int(held.split()[1], 16) == 0
     assert result.echo["failure"] is None
     assert result.echo["facts"]["stamps"] == "kernel"
