@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 
-from probes import delay, loss, quality, traffic
+from probes import delay, loss, own_traffic, quality, traffic
 from probes.links.binding import BindingError, Passage, bound_socket
 from probes.room import RoomSession
 from probes.roundtrip import Trace
@@ -62,7 +62,8 @@ async def _run(session: Session, room: RoomSession, plan: list[Planned]) -> Trac
         try:
             start_ns = await session.start.together()
             passage = Passage(session.link) if session.link else None
-            trace = await _send(session, Sender(sock, plan, room.access, start_ns))
+            with own_traffic.account(session.link) as account:
+                trace = await _send(session, Sender(sock, plan, room.access, start_ns, account))
         finally:
             sock.close()
     except BaseException:

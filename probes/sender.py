@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from probes import pacing, stamp, timestamping
+from probes import own_traffic, pacing, stamp, timestamping
 from probes.roundtrip import RoundTrip, Trace, new_trips
 from probes.traffic import Planned
 
@@ -36,8 +36,16 @@ class Access:
 class Sender:
     """Runs one plan over a connected UDP socket, which it makes non-blocking; the caller closes it."""
 
-    def __init__(self, sock: socket.socket, plan: list[Planned], access: Access, start_ns: int) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        plan: list[Planned],
+        access: Access,
+        start_ns: int,
+        account: own_traffic.Account | None = None,
+    ) -> None:
         self._sock, self._access, self._start_ns = sock, access, start_ns
+        self._account, self._overhead = account or own_traffic.Account(), own_traffic.udp_overhead(sock.family)
         self._trips = new_trips(plan)
         self._by_stamp: list[RoundTrip] = []  # the nth packet that the kernel took
         self._by_reply: dict[int, RoundTrip] = {}  # by the reflector's sequence number
@@ -175,6 +183,7 @@ class Sender:
         self._by_stamp.append(trip)
         self._gone_since_ns = 0
         self.sent += 1
+        self._account.sent(trip.size + self._overhead)
 
     def _failed(self, error: OSError) -> None:
         self._errors[errno.errorcode.get(error.errno or 0, "EUNKNOWN")] += 1
@@ -209,6 +218,7 @@ class Sender:
         except OSError as error:
             self._failed(error)
             return False
+        self._account.received(size + self._overhead)
         self._record(memoryview(self._receive_buffer)[:size], received)
         return True
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,3 +90,29 @@ async def radios(indices: Iterable[int]) -> dict[int, Radio]:
         except (NetlinkError, OSError):
             return found  # no nl80211 here, or the radio went away meanwhile
     return found
+
+
+@asynccontextmanager
+async def station(index: int) -> AsyncIterator[Callable[[], Awaitable[Wifi | None]]]:
+    """A question that can be asked again and again at little cost: what does this radio say of its access point?
+
+    Its answer is None when the radio is not joined, or is gone. Raises `OSError` where there is no nl80211.
+    """
+    from pyroute2.iwutil import AsyncIW
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    async with AsyncIW() as iw:
+        try:
+            await iw.bind()
+        except NetlinkError as error:
+            raise OSError(error.code, "no nl80211 here") from error
+
+        async def ask() -> Wifi | None:
+            try:
+                said = await _first(iw.get_stations(index))
+            except (NetlinkError, OSError):
+                return None
+            info = said.get_attr("NL80211_ATTR_STA_INFO") if said is not None else None
+            return wifi_of(None, info) if info is not None else None
+
+        yield ask
