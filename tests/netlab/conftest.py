@@ -1,3 +1,3 @@
-from tests.netlab.fixtures import impaired_path
+from tests.netlab.fixtures import impaired_path, routed_path
 
-__all__ = ["impaired_path"]
+__all__ = ["impaired_path", "routed_path"]

@@ -23,6 +23,13 @@ CLONE_NEWNET = 0x40000000
 HERE = Path("/proc/thread-self/ns/net")
 TUN = Path("/dev/net/tun")
 OWN_SYSFS = ("unshare", "-m", "--", "sh", "-c", 'mount -t sysfs sysfs /sys && exec "$@"', "sh")
+OWN_RESOLVERS = (  # a file in a file system that is gone with the program; services outside know of other links only
+    "sh",
+    "-c",
+    "for d in /run/systemd /run/dbus; do [ ! -d $d ] || mount -t tmpfs tmpfs $d || exit; done; "
+    'mount -t tmpfs tmpfs /mnt && printf "%b" "$0" >/mnt/conf && mount --bind /mnt/conf /etc/resolv.conf'
+    ' && umount -l /mnt && exec "$@"',
+)
 
 
 def _libc(name: str, *arguments: int) -> None:
@@ -58,6 +65,7 @@ class Namespace:
     def __init__(self, name: str, fd: int) -> None:
         self.name = name
         self.fd = fd
+        self.resolvers: tuple[str, ...] = ()  # of programs started from now on; none: those of the test's computer
         self._children: list[subprocess.Popen[Any]] = []
 
     def enter(self) -> Any:
@@ -68,10 +76,10 @@ class Namespace:
         """Start a program in the namespace; it is ended when the namespace closes.
 
         A child inherits the namespace of the thread that forks it. With `sysfs`, the program also sees the
-        namespace's own links under /sys (a private mount); `popen.pid` is still the program's own.
+        namespace's own links under /sys and its `resolvers` (private mounts); `popen.pid` is still the program's own.
         """
         with self.enter():
-            child = subprocess.Popen([*OWN_SYSFS, *command] if sysfs else list(command), **options)
+            child = subprocess.Popen(self._prefixed(command) if sysfs else list(command), **options)
         self._children.append(child)
         return child
 
@@ -82,8 +90,13 @@ class Namespace:
         options = {"capture_output": True, "text": True} | options
         with self.enter():
             return subprocess.run(
-                [*OWN_SYSFS, *command] if sysfs else list(command), timeout=timeout, check=check, **options
+                self._prefixed(command) if sysfs else list(command), timeout=timeout, check=check, **options
             )
+
+    def _prefixed(self, command: Sequence[str]) -> list[str]:
+        """With mounts of its own: the namespace's /sys, and its resolvers if it has any."""
+        conf = "".join(f"nameserver {a}\\n" for a in self.resolvers)
+        return [*OWN_SYSFS, *((*OWN_RESOLVERS, conf) if conf else ()), *command]
 
     def call(self, function: Callable[..., T], *arguments: Any, timeout: float = 60) -> T:
         """Call a function in a thread of its own in the namespace; its exception is raised here."""

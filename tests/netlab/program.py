@@ -11,13 +11,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from tests.netlab.path import CHECKOUT, ImpairedPath
+from tests.netlab.namespaces import Namespace
+from tests.netlab.path import CHECKOUT
 
 TOKEN = "a token for the impaired path"
 MOTESKLAR = [sys.executable, "-m", "agent"]
 PATIENCE = 120
+
+
+class Ends(Protocol):
+    """What an impaired and a routed path have in common."""
+
+    @property
+    def laptop(self) -> Namespace: ...
+    @property
+    def room(self) -> Namespace: ...
+    @property
+    def room_address(self) -> str: ...
 
 
 @dataclass
@@ -50,13 +62,14 @@ class Result:
 class Room:
     """`motesklar room` in the room's namespace."""
 
-    def __init__(self, path: ImpairedPath, folder: Path, host: str) -> None:
+    def __init__(self, path: Ends, folder: Path, host: str) -> None:
         tokens = folder / "tokens.toml"
         tokens.write_text(f'[tokens]\nhabo = "{TOKEN}"\n')
         self.process = path.room.popen(
             [*MOTESKLAR, "room", "--listen", f"{host}:8443", "--stamp-port", "8862", "--token-file", str(tokens)],
             cwd=CHECKOUT, env=_environment(folder), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        assert self.process.stderr is not None
         line = self.process.stderr.readline()
         found = re.search(r"https://\S+", line)
         assert found, line + self.process.stderr.read()
@@ -72,7 +85,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def room_on(path: ImpairedPath, folder: Path, host: str = "") -> Iterator[Room]:
+def room_on(path: Ends, folder: Path, host: str = "") -> Iterator[Room]:
     """The room, on the path's IPv4 address unless another `host` is said (in brackets if IPv6)."""
     room = Room(path, folder, host or path.room_address)
     try:
@@ -81,15 +94,13 @@ def room_on(path: ImpairedPath, folder: Path, host: str = "") -> Iterator[Room]:
         room.stop()
 
 
-def check(path: ImpairedPath, room: Room, folder: Path, *more: str, through: Sequence[str] = ()) -> Result:
+def check(path: Ends, room: Room, folder: Path, *more: str, through: Sequence[str] = ()) -> Result:
     process = start_check(path, room, folder, *more, through=through)
     out, err = process.communicate(timeout=PATIENCE)
     return result_of(process, out, err)
 
 
-def start_check(
-    path: ImpairedPath, room: Room, folder: Path, *more: str, through: Sequence[str] = ()
-) -> subprocess.Popen[str]:
+def start_check(path: Ends, room: Room, folder: Path, *more: str, through: Sequence[str] = ()) -> subprocess.Popen[str]:
     """A check that goes on; result_of() reads what it printed. `through`: a command that starts it."""
     command = [*through, *MOTESKLAR, "check", "--room", room.url, "--no-devices", "--json", *more]
     pipe = subprocess.PIPE
