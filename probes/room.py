@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from probes import stamp
 from probes.links.binding import BindingError, bind_to_link
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TCP_S, ANSWER_S = 4.0, 8.0  # to be connected; to have the session
 REPORT_S = 4.0
+SEGMENT_BYTES = 1200  # with TCP's and IPv6's headers below 1280, which every IPv6 path carries
 SESSION_SCHEMA = "motesklar.session/1"
 _CERT_NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 _COUNTS = ("received", "duplicates", "reordered", "throttled")
@@ -77,13 +78,15 @@ class Room:
 class RoomSession:
     """A session's UDP address and key. `clock_offset_seconds`: the room's clock less ours, to within the RTT.
 
-    `expired`: at its end the room did not know the session any more.
+    `expired`: at its end the room did not know the session any more. `identifier`: not to be guessed, and so also the
+    access token for the room's other tests; empty for plain STAMP.
     """
 
     address: tuple[str, int]
     access: Access
     clock_offset_seconds: float | None = None
     expired: bool = False
+    identifier: str = ""
     _http: ClientSession | None = None
     _path: str = ""
 
@@ -158,6 +161,7 @@ def _factory(link: Link | None, made: list[socket.socket]) -> Any:
         sock = socket.socket(info[0], info[1], info[2])
         try:
             sock.setblocking(False)
+            _small_segments(sock)
             if link is not None:
                 bind_to_link(sock, link)
         except OSError:
@@ -167,6 +171,12 @@ def _factory(link: Link | None, made: list[socket.socket]) -> Any:
         return sock
 
     return make
+
+
+def _small_segments(sock: socket.socket) -> None:
+    """These connections move little and must survive a path that swallows large packets: both ends send small ones."""
+    with contextlib.suppress(OSError, AttributeError):  # Windows has it for reading only
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
 
 
 def _peer(made: list[socket.socket]) -> str:
@@ -205,6 +215,7 @@ def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: fl
             (host, _sixteen_bits(granted["stamp_port"])),
             Access(_sixteen_bits(granted["ssid"]), key),
             _finite(granted["server_time"]) - middle,
+            identifier=quote(str(granted["id"]), safe=""),
             _http=http,
             _path=f"/v1/sessions/{granted['id']}",
         )
