@@ -79,8 +79,8 @@ def seconds_of(seconds: float | None, settings: Settings, *, deep: bool = False)
 def budget_of(megabytes: float | None, settings: Settings) -> float | None:
     """The data budget of each link; None: by kind of link."""
     megabytes = settings.check.budget_mb if megabytes is None else megabytes
-    if megabytes is not None and not (math.isfinite(megabytes) and 0.1 <= megabytes <= 100_000):
-        raise UsageError(f"--budget-mb must be between 0.1 and 100000, not {megabytes:g}")
+    if megabytes is not None and not (math.isfinite(megabytes) and 0 <= megabytes <= 100_000):
+        raise UsageError(f"--budget-mb must be between 0 and 100000, not {megabytes:g}")
     return megabytes
 
 

@@ -35,6 +35,24 @@ class _Collector:
         for reason, count in sorted(counts.refused.items()):
             refused.add_metric([reason], count)
         yield refused
+        yield from self._transfers()
+
+    def _transfers(self) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        counts, turns = self._room.throughput.counts, self._room.throughput.turns
+        name = "motesklar_room_transfers"
+        yield GaugeMetricFamily(f"{name}_running", "transfers under way", value=turns.running)
+        yield GaugeMetricFamily(f"{name}_waiting", "transfers waiting for their turn", value=turns.waiting)
+        for suffix, label, text, counted in (
+            ("", "test", "ndt7 transfers begun", counts.transfers),
+            ("_bytes", "test", "payload of ndt7 transfers that have ended", counts.bytes),
+            ("_refused", "reason", "ndt7 transfers refused", counts.refused),
+        ):
+            family = CounterMetricFamily(name + suffix, text, labels=[label])
+            for value, count in sorted(counted.items()):
+                family.add_metric([value], count)
+            yield family
 
 
 def exposition(room: TestRoom) -> bytes:

@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING
 from probes.room import SESSION_SCHEMA
 from testroom import certificate
 from testroom.admission import Network
+from testroom.answers import answer, refusal
 from testroom.limits import Buckets, Limits
 from testroom.reflector import Reflector
 from testroom.sessions import RoomBusyError, Sessions
+from testroom.speedtest import SpeedtestMini
+from testroom.throughput import Throughput
 from testroom.tokens import Tokens
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 _MOST_BODY = 4096
+_IDLE_S = 120.0  # a connection on which no whole request comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,9 @@ class RoomSettings:
     tokens: Tokens | None = None
     open_stamp: tuple[Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    throughput: bool = True  # ndt7 and speedtest's mini protocol, for sessions of this room
+    open_ndt7: bool = False  # and for anybody's ndt7 client
+    plain_ndt7_port: int | None = None  # ndt7 without TLS as well, and nothing else; for benchmarks
     bulk: bool = False  # made for many senders at once: see testroom.bulk
 
 
@@ -48,7 +55,9 @@ class TestRoom:
         self.settings = settings
         self.sessions = Sessions(settings.limits)
         self.reflector = Reflector(self.sessions, settings.limits, settings.open_stamp, bulk=settings.bulk)
-        self.port = self.stamp_port = 0
+        self.throughput = Throughput(self.sessions, open_to_all=settings.open_ndt7)
+        self._speedtest = SpeedtestMini(self, self.throughput.turn)
+        self.port = self.stamp_port = self.plain_port = 0
         self.fingerprint = b""
         self._requests = Buckets(settings.limits.requests_per_minute / 60, burst=settings.limits.requests_per_minute)
         self._exit = contextlib.AsyncExitStack()
@@ -72,21 +81,38 @@ class TestRoom:
         await self._exit.aclose()
 
     async def _open(self) -> None:
-        from aiohttp import web
-
         pair = self.settings.certificate or certificate.make()
         self.fingerprint = pair.fingerprint
         self.stamp_port = self.reflector.open(self.settings.host, self.settings.stamp_port)
         self._exit.push_async_callback(asyncio.to_thread, self.reflector.close)
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0, handle_signals=False)
-        await runner.setup()
-        self._exit.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, self.settings.host or None, self.settings.port, ssl_context=_context(pair))
-        await site.start()
-        # with port 0 each family has its own; the url names an IPv4 address where there is one
-        self.port = min(runner.addresses, key=len)[1]
+        self.port = await self._listen(self._application(), self.settings.port, _context(pair))
+        if self.settings.plain_ndt7_port is not None:
+            self.plain_port = await self._listen(self._plain_application(), self.settings.plain_ndt7_port, None)
+        self._exit.push_async_callback(self._speedtest.close)
+        self._exit.callback(self.throughput.close)
         expiry = asyncio.create_task(self._expire())
         self._exit.callback(expiry.cancel)
+
+    async def _listen(self, app: web.Application, port: int, context: ssl.SSLContext | None) -> int:
+        """Serve it until the end; the port."""
+        from aiohttp import web
+
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1.0, handle_signals=False, keepalive_timeout=_IDLE_S
+        )
+        await runner.setup()
+        self._exit.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, self.settings.host or None, port, ssl_context=context)
+        await site.start()
+        # with port 0 each family has its own; the url names an IPv4 address where there is one
+        return int(min(runner.addresses, key=len)[1])
+
+    def _plain_application(self) -> web.Application:
+        from aiohttp import web
+
+        app = web.Application(client_max_size=_MOST_BODY)
+        app.add_routes(self.throughput.routes())
+        return app
 
     def _application(self) -> web.Application:
         from aiohttp import web
@@ -99,9 +125,15 @@ class TestRoom:
                 web.get("/v1/sessions/{id}", self._report),
                 web.delete("/v1/sessions/{id}", self._end),
                 web.get("/metrics", self._metrics),
+                *self._throughput_routes(),
             ]
         )
         return app
+
+    def _throughput_routes(self) -> list[web.RouteDef]:
+        if not (self.settings.throughput or self.settings.open_ndt7):
+            return []
+        return self.throughput.routes() + self._speedtest.routes()
 
     async def _expire(self) -> None:
         while True:
@@ -119,8 +151,8 @@ class TestRoom:
         try:
             session = self.sessions.issue(organisation, request.remote or "", seconds, rate)
         except RoomBusyError as busy:
-            return _json(503, code=busy.code, retry_after_seconds=busy.retry_after_s)
-        return _json(
+            return answer(503, code=busy.code, retry_after_seconds=busy.retry_after_s)
+        return answer(
             201,
             schema=SESSION_SCHEMA,
             id=session.identifier,
@@ -135,27 +167,27 @@ class TestRoom:
         """The organisation of the caller's token. Raises the HTTP refusal."""
         address = request.remote or ""
         if not self._requests.allow(address, time.monotonic_ns()):
-            raise _refusal(429, "room_too_many_requests")
+            raise refusal(429, "room_too_many_requests")
         if self.settings.tokens is None:
             if _is_loopback(address):
                 return "this computer"
-            raise _refusal(403, "room_token_refused")
+            raise refusal(403, "room_token_refused")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         organisation = self.settings.tokens.organisation(token) if scheme.lower() == "bearer" else None
         if organisation is None:
-            raise _refusal(401, "room_token_refused")
+            raise refusal(401, "room_token_refused")
         return organisation
 
     async def _report(self, request: web.Request) -> web.Response:
         session = self.sessions.find(request.match_info["id"])
-        return _json(200, **session.report()) if session else _json(404, code="session_expired")
+        return answer(200, **session.report()) if session else answer(404, code="session_expired")
 
     async def _end(self, request: web.Request) -> web.Response:
         session = self.sessions.find(request.match_info["id"])
         if session is None:
-            return _json(404, code="session_expired")
+            return answer(404, code="session_expired")
         self.sessions.end(session)
-        return _json(200, **session.report())
+        return answer(200, **session.report())
 
     async def _metrics(self, _: web.Request) -> web.Response:
         from aiohttp import web
@@ -173,30 +205,14 @@ async def _wanted(request: web.Request) -> tuple[float, float]:
         body = json.loads(await request.read())
         seconds, rate = body["seconds"], body["packets_per_second"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise _refusal(400, "room_protocol") from None
+        raise refusal(400, "room_protocol") from None
     if not (_is_sensible(seconds) and _is_sensible(rate)):
-        raise _refusal(400, "room_protocol")
+        raise refusal(400, "room_protocol")
     return float(seconds), float(rate)
 
 
 def _is_sensible(number: object) -> bool:
     return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < 1e6
-
-
-def _json(status: int, **body: object) -> web.Response:
-    from aiohttp import web
-
-    headers = {"Retry-After": "5"} if status in (429, 503) else {}
-    return web.json_response(body, status=status, headers=headers)
-
-
-def _refusal(status: int, code: str) -> web.HTTPException:
-    import json
-
-    from aiohttp import web
-
-    kinds = {400: web.HTTPBadRequest, 401: web.HTTPUnauthorized, 403: web.HTTPForbidden, 429: web.HTTPTooManyRequests}
-    return kinds[status](text=json.dumps({"code": code}), content_type="application/json")
 
 
 def _is_loopback(address: str) -> bool:

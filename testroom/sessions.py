@@ -68,6 +68,9 @@ class StampSession:
     next_sequence: int = 0
     throttled: int = 0
     follow_up: tuple[int, int] | None = None
+    train_octets: int = 0  # sent so far beyond what came: see testroom.trains
+    transfers: int = 0  # ndt7 transfers of its own
+    other_transfers: int = 0  # those of others while it lived
 
     def report(self) -> dict[str, object]:
         """What the sender cannot see: the fate of its packets on the way here."""
@@ -77,6 +80,7 @@ class StampSession:
             "reordered": self.tally.reordered,
             "reflected": self.next_sequence,
             "throttled": self.throttled,
+            "other_transfers": self.other_transfers,
             "seen": base64.b64encode(bytes(self.tally.seen).rstrip(b"\0")).decode(),
         }
 
@@ -89,6 +93,7 @@ class Sessions:
         self.by_ssid: dict[int, StampSession] = {}
         self._by_identifier: dict[str, StampSession] = {}
         self.issued = self.refused = self.expired = 0
+        self._transferring = False
 
     def issue(self, organisation: str, address: str, seconds: float, packets_per_second: float) -> StampSession:
         """A new session for the asked time and rate, each within the room's limits. Raises RoomBusyError."""
@@ -107,6 +112,7 @@ class Sessions:
             expires_at=time.monotonic() + seconds + GRACE_S,
             bucket=TokenBucket(rate * 1.25, time.time_ns(), burst=max(rate, 50.0)),
             tally=Tally(most=int(rate * (seconds + GRACE_S) * 1.25) + 64),
+            other_transfers=int(self._transferring),
         )
         self.by_ssid[session.ssid] = self._by_identifier[session.identifier] = session
         self.issued += 1
@@ -134,6 +140,16 @@ class Sessions:
         """The live session of that identifier."""
         self.expire()
         return self._by_identifier.get(identifier)
+
+    def transfer_began(self, owner: StampSession | None) -> None:
+        """An ndt7 transfer, of which there is one at a time, disturbs every session but its own."""
+        self._transferring = True
+        for session in self.by_ssid.values():
+            session.other_transfers += session is not owner
+
+    def transfer_ended(self) -> None:
+        """Sessions that come now are not disturbed by it."""
+        self._transferring = False
 
     def end(self, session: StampSession) -> None:
         """Forget the session and its key."""

@@ -68,9 +68,8 @@ async def test_plain_stamp_knows_no_direction_of_copies(far: TestRoom) -> None:
 
 @pytest.mark.parametrize(
     ("budget", "traffic", "more", "less"),
-    [(1e6, "meeting", 65, 67), (40_000, "meeting, less video: data budget", 32, 60),
-     (0, "meeting, less video: data budget", 30, 30)],
-)  # fmt: skip
+    [(1e6, "meeting", 65, 67), (40_000, "meeting, less video: data budget", 32, 60)],
+)
 async def test_a_budget_makes_less_video(far: TestRoom, budget: float, traffic: str, more: int, less: int) -> None:
     session = errand(far.url, seconds=0.6, budget_bytes=budget)
     draft = sound(await echo.probe(session))
@@ -78,7 +77,15 @@ async def test_a_budget_makes_less_video(far: TestRoom, budget: float, traffic: 
     assert more <= draft.values["packets_sent"] <= less
     sizes = [t.size for t in session.traces["loopback"].trips]
     assert sizes.count(172) == 30
-    assert 2 * sum(sizes) <= max(budget, 2 * 30 * 172)
+    assert 2 * sum(sizes) <= budget
+    assert draft.facts["moved_bytes"] == sum(2 * (size + 28) for size in sizes)
+
+
+@pytest.mark.parametrize(("budget", "sent"), [(2 * 172 * 60, 60), (2 * 172 * 50, 50), (2 * 172 * 49, 0), (0, 0)])
+async def test_a_smaller_budget_makes_less_sound_but_a_second(far: TestRoom, budget: float, sent: int) -> None:
+    draft = await echo.probe(errand(far.url, seconds=1.2, budget_bytes=budget))
+    assert draft.values.get("packets_sent", 0) == sent
+    assert (draft.failure.code if draft.failure else None) == (None if sent else "budget_spent")
 
 
 async def test_losses_stand_in_their_direction(far: TestRoom, monkeypatch: pytest.MonkeyPatch) -> None:

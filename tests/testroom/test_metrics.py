@@ -1,3 +1,4 @@
+import asyncio
 import ipaddress
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -5,6 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from testroom.limits import Limits
 from tests.testroom.client import Client
 from tests.testroom.https import TOKEN, serving, visitor, wanted
+from tests.testroom.wire import ask, free, request, transfer
 
 
 def samples(text: str) -> dict[str, float]:
@@ -70,3 +72,34 @@ async def test_no_address_and_no_organisation_in_them() -> None:
             text = await answer.text()
     for secret in ("habo", TOKEN, granted["id"], str(ipaddress.ip_address("127.0.0.1")), granted["key"]):
         assert secret not in text
+
+
+async def test_transfers_are_counted() -> None:
+    async with serving(open_ndt7=True) as (room, http):
+        async with transfer(room, "upload") as wire:
+            sent = await wire.send_for(0.1)
+            status, other = await ask(room, request("download", "?wait=0"))
+            other.reset()
+            waiting = asyncio.create_task(ask(room, request("download")))
+            while not room.throughput.turns.waiting:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            async with http.get("/metrics") as answer:
+                during = transfers_of(await answer.text())
+            await wire.close()
+        _, other = await waiting
+        other.reset()
+        await free(room)
+        async with http.get("/metrics") as answer:
+            after = transfers_of(await answer.text())
+    assert status == 503
+    assert during == {"_running": 1, "_waiting": 1, "_total[upload]": 1, "_refused_total[busy]": 1}
+    assert after.pop("_bytes_total[download]") >= 0
+    assert after == {
+        "_running": 0, "_waiting": 0, "_total[upload]": 1, "_total[download]": 1, "_refused_total[busy]": 1,
+        "_bytes_total[upload]": sent,
+    }  # fmt: skip
+
+
+def transfers_of(text: str) -> dict[str, float]:
+    start = "motesklar_room_transfers"
+    return {name.removeprefix(start): v for name, v in samples(text).items() if name.startswith(start)}
