@@ -132,7 +132,7 @@ def _tell(session: Session, way: Way, walker: Walker) -> None:
 
 def _fill(m: Draft, way: Way, plan: Plan) -> None:
     """Values, unknowns and facts; what failed is raised at the end, beside what could be measured."""
-    flow, pinger = way.flow, way.pinger
+    flow = way.flow
     m.facts["interrupted"] = way.interrupted
     if flow is not None:
         _beyond(m, way, flow)
