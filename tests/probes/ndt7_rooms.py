@@ -1,0 +1,96 @@
+"""Servers that begin as an ndt7 server and then do something else, and transfers against them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from probes import ndt7, websocket
+from probes.stream import Target
+from probes.transfer import Plan, Transfer
+from reports.vocabulary import FAILURES
+from testroom.certificate import Pair
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def accepted(head: bytes, subprotocol: str = ndt7.SUBPROTOCOL) -> bytes:
+    """The 101 that this request asks for."""
+    found = re.search(rb"Sec-WebSocket-Key: (\S+)", head)
+    assert found, head
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += [f"Sec-WebSocket-Accept: {websocket.accept_key(found[1].decode())}"]
+    return "\r\n".join([*lines, f"Sec-WebSocket-Protocol: {subprotocol}", "", ""]).encode()
+
+
+def upgraded(behaviour: Behaviour) -> Behaviour:
+    """Accepts the upgrade first."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(accepted(await reader.readuntil(b"\r\n\r\n")))
+        await behaviour(reader, writer)
+
+    return talk
+
+
+def says(data: bytes, *, then_silent: bool = True) -> Behaviour:
+    """Sends that and is silent, or closes."""
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+        if then_silent:
+            await asyncio.sleep(20)
+
+    return talk
+
+
+@asynccontextmanager
+async def listening(behaviour: Behaviour, pair: Pair | None = None) -> AsyncIterator[Target]:
+    """A server with one behaviour, and how to reach it."""
+    tasks: set[asyncio.Task[None] | None] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        try:
+            await behaviour(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    context = None
+    if pair is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        pair.load_into(context)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
+    try:
+        address = server.sockets[0].getsockname()
+        yield Target(address, "127.0.0.1", fingerprint=pair.fingerprint if pair else None, tls=pair is not None)
+    finally:
+        server.close()
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(t for t in tasks if t is not None), return_exceptions=True)
+
+
+async def ended(kind: type[Transfer], target: Target, plan: Plan | None = None) -> Transfer:
+    """The transfer at its end, which comes soon; what it saw is sound whatever happened."""
+    transfer = kind(target, plan or Plan(most_s=0.5, turn_s=0.3))
+    transfer.start()
+    transfer.release()
+    assert await asyncio.to_thread(transfer.join, 4), "it hangs"
+    assert transfer.error is None, transfer.error
+    assert transfer.failure is None or transfer.failure.code in FAILURES
+    assert "127.0.0.1" not in (transfer.failure.detail if transfer.failure else "")
+    times = [s.at_ns for s in transfer.seen.samples]
+    assert times == sorted(times)
+    return transfer
+
+
+def code(transfer: Transfer) -> str | None:
+    return transfer.failure.code if transfer.failure else None
