@@ -15,6 +15,7 @@ from typing import Protocol
 
 SLOT_BYTES = 2048  # an Ethernet frame's worth; a longer datagram is truncated and so refused
 BATCH = 128
+STAGE = 4  # datagrams that can be made ready beside the answers, to be sent together; their times are of before that
 
 
 class Port(Protocol):
@@ -35,6 +36,15 @@ class Port(Protocol):
     def address(self, index: int) -> bytes:
         """The sender's IP address and port, packed: 4 or 16 octets and 2."""
 
+    def resize(self, index: int, size: int) -> memoryview:
+        """The datagram with another length, at most SLOT_BYTES; what is beyond the old one is undefined."""
+
+    def stage(self, place: int) -> memoryview:
+        """Memory for one of STAGE datagrams that send_staged() will send."""
+
+    def send_staged(self, index: int, count: int, size: int) -> int:
+        """Send the first `count` of the stage at once to where the datagram came from; how many went."""
+
     def answer(self, index: int, *, stamp: bool) -> int | None:
         """Send the datagram back at the next flush(); the identifier of the transmit stamp asked for, if any."""
 
@@ -52,6 +62,7 @@ def open_port(host: str, port: int, family: socket.AddressFamily) -> Port:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         sock.setblocking(False)
         sock.bind((host, port))
         return _choose(sock)
@@ -79,6 +90,7 @@ class PlainPort:
         self._slots = [memoryview(bytearray(SLOT_BYTES + 1)) for _ in range(BATCH)]
         self._got: list[tuple[int, int, tuple[str, int]]] = []
         self._answers: list[int] = []
+        self._stage = [memoryview(bytearray(SLOT_BYTES)) for _ in range(STAGE)]
 
     def receive(self) -> int:
         self._got.clear()
@@ -102,6 +114,21 @@ class PlainPort:
     def address(self, index: int) -> bytes:
         host, port = self._got[index][2][:2]
         return socket.inet_pton(self.sock.family, host.partition("%")[0]) + port.to_bytes(2, "big")
+
+    def resize(self, index: int, size: int) -> memoryview:
+        self._got[index] = (size, *self._got[index][1:])
+        return self._slots[index][:size]
+
+    def stage(self, place: int) -> memoryview:
+        return self._stage[place]
+
+    def send_staged(self, index: int, count: int, size: int) -> int:
+        for place in range(count):
+            try:
+                self.sock.sendto(self._stage[place][:size], self._got[index][2])
+            except OSError:
+                return place
+        return count
 
     def answer(self, index: int, *, stamp: bool) -> int | None:  # noqa: ARG002 - no stamps to be had here
         self._answers.append(index)

@@ -10,7 +10,7 @@ from struct import Struct
 from typing import Literal, NamedTuple
 
 from probes import timestamping
-from testroom.datagrams import BATCH, SLOT_BYTES
+from testroom.datagrams import BATCH, SLOT_BYTES, STAGE
 
 _NAME_BYTES, _CONTROL_BYTES = 28, 192  # sockaddr_in6; control messages of one datagram
 CONTROL_SLOT = 256
@@ -51,19 +51,19 @@ CONTROL_WORD = _Msghdr.control.offset // ctypes.sizeof(ctypes.c_size_t)
 
 
 class Slots:
-    """Memory for BATCH datagrams and the headers that describe it to the kernel."""
+    """Memory for datagrams and the headers that describe it to the kernel."""
 
-    def __init__(self) -> None:
-        self.data_memory = ctypes.create_string_buffer(BATCH * SLOT_BYTES)
-        self.names_memory = ctypes.create_string_buffer(BATCH * 32)
-        self.control_memory = ctypes.create_string_buffer(BATCH * CONTROL_SLOT)
-        self.iovecs = (_Iovec * BATCH)()
-        self.messages = (_Mmsghdr * BATCH)()
+    def __init__(self, places: int = BATCH) -> None:
+        self.data_memory = ctypes.create_string_buffer(places * SLOT_BYTES)
+        self.names_memory = ctypes.create_string_buffer(places * 32)
+        self.control_memory = ctypes.create_string_buffer(places * CONTROL_SLOT)
+        self.iovecs = (_Iovec * places)()
+        self.messages = (_Mmsghdr * places)()
         headers = [m.header for m in self.messages]
         self.data = _views(self.data_memory, SLOT_BYTES)
         self.names = _views(self.names_memory, 32)
         self.control = _views(self.control_memory, CONTROL_SLOT)
-        for i in range(BATCH):
+        for i in range(places):
             self.iovecs[i].base = ctypes.addressof(self.data_memory) + i * SLOT_BYTES
             self.iovecs[i].length = SLOT_BYTES
             headers[i].name = ctypes.addressof(self.names_memory) + i * 32
@@ -100,7 +100,7 @@ def _every(messages: ctypes.Array[_Mmsghdr], offset: int, kind: Literal["I", "P"
 
 def _views(buffer: ctypes.Array[ctypes.c_char], size: int) -> list[memoryview]:
     whole = memoryview(buffer).cast("B")
-    return [whole[i * size : (i + 1) * size] for i in range(BATCH)]
+    return [whole[i : i + size] for i in range(0, len(whole), size)]
 
 
 class BatchPort:
@@ -110,7 +110,7 @@ class BatchPort:
         self.sock = sock
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = sock.fileno()
-        self.slots = Slots()
+        self.slots, self._stage = Slots(), Slots(STAGE)
         self.slots.offer(BATCH)
         self._taken = 0
         self.octets, self._control_sizes = self.slots.received(0)
@@ -172,6 +172,22 @@ class BatchPort:
     def address(self, index: int) -> bytes:
         port, address = self._address.unpack_from(self.slots.names[index])
         return bytes(address + port)
+
+    def resize(self, index: int, size: int) -> memoryview:
+        self.octets[index] = size
+        return self.slots.data[index][:size]
+
+    def stage(self, place: int) -> memoryview:
+        return self._stage.data[place]
+
+    def send_staged(self, index: int, count: int, size: int) -> int:
+        stage, way = self._stage, self._return[index]
+        for place in range(count):
+            stage.names[place][:] = self.slots.names[index]
+            stage.sizes[2 * place + 1] = size
+            stage.answers[WORDS * place + CONTROL_WORD] = way.plain_at
+            stage.answers[WORDS * place + CONTROL_WORD + 1] = way.plain_size
+        return max(0, int(self._libc.sendmmsg(self._fd, stage.messages, count, _MSG_DONTWAIT)))
 
     def answer(self, index: int, *, stamp: bool) -> int | None:
         wanted, way, slots = stamp and self.kernel_stamps, self._return[index], self.slots

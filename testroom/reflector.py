@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from probes import pacing, stamp
+from probes.stamp_control import TLV_CONTROL
 from testroom.admission import CLOCK_ERROR, Admission, Network, PlainSession
 from testroom.datagrams import Port, open_port
 from testroom.limits import Limits
 from testroom.mmsg import BatchPort
 from testroom.sessions import Sessions, StampSession
+from testroom.trains import Asked, Trains
 
 if TYPE_CHECKING:
     from testroom.bulk import Bulk
@@ -46,6 +48,7 @@ class Reflector:
         self, sessions: Sessions, limits: Limits, networks: tuple[Network, ...] = (), *, bulk: bool = False
     ) -> None:
         self._admission = Admission(sessions, limits, networks)
+        self._trains = Trains(self._admission)
         self._many: dict[Port, Bulk] | None = {} if bulk else None
         self._departures: dict[Port, dict[int, tuple[StampSession | PlainSession, int]]] = {}
         self._ports: list[Port] = []
@@ -163,13 +166,21 @@ class Reflector:
         reason = self._admission.refusal(session, sender.sequence, arrival[0])
         if reason:
             return reason
-        hmac_at = stamp.find_tlvs(packet, stamp.AUTH_BYTES).get(stamp.TLV_HMAC)
+        tlvs = stamp.find_tlvs(packet, stamp.AUTH_BYTES)
+        hmac_at, control_at, number = tlvs.get(stamp.TLV_HMAC), tlvs.get(TLV_CONTROL), 1
         intact = hmac_at is None or stamp.tlvs_signed(packet, session.key, hmac_at)
         hmac_at = stamp.reflect_tlvs(packet, stamp.AUTH_BYTES, session.follow_up, intact=intact)
+        asked = None
+        if control_at is not None and hmac_at is not None and intact:
+            asked = Asked(datagram.port, datagram.slot, packet, control_at, hmac_at)
+            packet, number = self._trains.shape(asked, session)
         reply = _reply(session.next_sequence, sender, arrival)
         stamp.write_reflector(packet, reply, sender.error, authenticated=True)
+        if asked is not None and number != 1:
+            self.counts.send_failed += self._trains.send(asked, session, packet, number)
+            return ""
         stamp.sign(packet, session.key, hmac_at)
-        self._send(datagram, session, stamp.AUTH_BYTES)
+        self._send(datagram._replace(packet=packet), session, stamp.AUTH_BYTES)
         return ""
 
     def _reflect_plain(self, datagram: Datagram, address: bytes) -> str:

@@ -108,6 +108,7 @@ def test_a_longer_reply_holds_nothing_of_others(room: Room) -> None:
     for _ in range(40):  # whatever slot comes next, it has held this
         assert stranger.session is not None
         stranger.sock.send(b"\xaa" * 1400)
+    stranger.ask()
     (reply,) = answers(client, request(client, Control(1400, 1)))
     padding = SMALLEST + stamp.TLV_HEADER.size
     assert reply.octets[padding:] == bytes(1400 - padding)
@@ -241,3 +242,21 @@ def test_plain_stamp_gets_no_trains() -> None:
         assert len(client.receive().octets) == len(packet)
         client.ask(client.packet(follow_up=False))
         assert not client.waiting()
+
+
+def test_the_batch_path_leaves_such_packets_to_this_one() -> None:
+    from testroom.reflector import Reflector
+    from testroom.sessions import Sessions
+
+    sessions = Sessions(Limits())
+    reflector = Reflector(sessions, Limits(), bulk=True)
+    client = Client("127.0.0.1", reflector.open("127.0.0.1", 0), sessions.issue("test", "127.0.0.1", 30, 1000))
+    try:
+        for _ in range(60):  # many at once
+            client.sock.send(request(client, Control(SMALLEST, 1), 1400))
+        replies = [client.receive() for _ in range(60)]
+        assert {len(r.octets) for r in replies} == {SMALLEST}
+        assert {flags(r) for r in replies} == {0}
+        assert all(is_genuine(client, r) for r in replies)
+    finally:
+        reflector.close()
