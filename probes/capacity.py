@@ -7,8 +7,9 @@ import socket
 import time
 
 from probes import dispersion
+from probes.connected import connected
 from probes.dispersion import Refusal
-from probes.links.binding import BindingError, bound_socket
+from probes.links.binding import BindingError
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Session, measuring
 from probes.stamp_control import SMALLEST
@@ -43,7 +44,7 @@ async def probe(session: Session) -> Draft:
 
 
 async def _run(session: Session, room: RoomSession) -> Trains:
-    with _connected(session, room) as sock:
+    with connected(session.link, room.address) as sock:
         trains = Trains(sock, room.access, _order(session, sock, plain=room.access.key is None))
         trains.start()
         try:
@@ -53,20 +54,6 @@ async def _run(session: Session, room: RoomSession) -> Trains:
             trains.stop()
             await asyncio.to_thread(trains.join, 2.0)
     return trains
-
-
-def _connected(session: Session, room: RoomSession) -> socket.socket:
-    family = socket.AF_INET6 if ":" in room.address[0] else socket.AF_INET
-    if session.link is None:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-    else:
-        sock = bound_socket(session.link, family, socket.SOCK_DGRAM)
-    try:
-        sock.connect(room.address)
-    except OSError:
-        sock.close()
-        raise ProbeFailure("room_unreachable", "no route by this link") from None
-    return sock
 
 
 def _order(session: Session, sock: socket.socket, *, plain: bool) -> Order:
@@ -121,7 +108,7 @@ def _analyse(m: Draft, way: str, flight: Flight, trains: Trains) -> None:
         reason = found.reason
         if found.at_least is not None:
             reason += f": at least {found.at_least * 8 / 1e6:.3g} Mbit/s"
-            m.facts[f"at_least_{way}_bytes_per_second"] = found.at_least
+            m.facts[f"at_least_{name}"] = found.at_least
     m.unknown[name] = reason
 
 

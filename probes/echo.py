@@ -7,7 +7,8 @@ import socket
 import time
 
 from probes import delay, loss, own_traffic, quality, traffic
-from probes.links.binding import BindingError, Passage, bound_socket
+from probes.connected import connected
+from probes.links.binding import BindingError, Passage
 from probes.room import RoomSession
 from probes.roundtrip import Trace
 from probes.sender import LATEST_REPLY_S, Sender
@@ -71,7 +72,7 @@ def _within(session: Session) -> list[Planned]:
 async def _run(session: Session, room: RoomSession, plan: list[Planned]) -> Trace:
     """Send and listen in the sender's thread; the reflector's report at the end, whatever happens."""
     try:
-        sock = _connected(session, room)
+        sock = connected(session.link, room.address)
         try:
             start_ns = await session.start.together()
             passage = Passage(session.link) if session.link else None
@@ -88,20 +89,6 @@ async def _run(session: Session, room: RoomSession, plan: list[Planned]) -> Trac
     if passage is not None and left >= 20 and passage.bypassed(left):
         raise ProbeFailure("link_bypassed")
     return trace
-
-
-def _connected(session: Session, room: RoomSession) -> socket.socket:
-    family = socket.AF_INET6 if ":" in room.address[0] else socket.AF_INET
-    if session.link is None:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-    else:
-        sock = bound_socket(session.link, family, socket.SOCK_DGRAM)
-    try:
-        sock.connect(room.address)
-    except OSError:
-        sock.close()
-        raise ProbeFailure("room_unreachable", "no route by this link") from None
-    return sock
 
 
 async def _send(session: Session, sender: Sender) -> Trace:

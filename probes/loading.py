@@ -11,8 +11,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from probes import stamp, traffic
+from probes.connected import connected
 from probes.delay import departure
-from probes.echo import _connected as connected
 from probes.enough import Live, enough
 from probes.sender import Sender
 from probes.session import ProbeFailure, Progress
@@ -83,7 +83,7 @@ class Loading:
 
     def __init__(self, session: Session, room: RoomSession, cost: Cost) -> None:
         self._session, self._room, self._cost = session, room, cost
-        self._sock = connected(session, room)
+        self._sock = connected(session.link, room.address)
         plan = traffic.isochronous(cost.longest_s, cost.interval_s, _STAMP_SIZE)
         self._echo = Echo(self._sock, plan, room.access, time.monotonic_ns() + 5_000_000)
         self._packet = _STAMP_SIZE + _UDP_BYTES[":" in room.address[0]]

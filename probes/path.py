@@ -7,15 +7,14 @@ router still is asked: that its hop is fine is worth knowing just then.
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 
 from probes import flow as flows
 from probes import gateway, hops, mtu, own_traffic
+from probes.connected import connected
 from probes.flow import Flow
 from probes.gateway import Pinger
-from probes.links.binding import BindingError, bound_socket
-from probes.room import RoomSession
+from probes.links.binding import BindingError
 from probes.session import Draft, Failures, ProbeFailure, Progress, Session, measuring
 from probes.statistics import wilson
 from probes.walk import LATE_S, Plan, Walker, Way
@@ -75,7 +74,8 @@ async def _open(session: Session, plan: Plan) -> Way:
     try:
         rate = plan.per_second + 45  # hop probes and sizes come in small bursts
         way.room = await session.room.open(session.link, plan.seconds + LATE_S, rate)
-        way.flow = Flow(_connected(session, way.room, way.sockets), way.room.access)
+        way.sockets.append(connected(session.link, way.room.address))
+        way.flow = Flow(way.sockets[0], way.room.access)
     except ProbeFailure as failure:
         way.failure = failure
         plan.seconds = min(plan.seconds, ALONE_S)
@@ -89,20 +89,6 @@ async def _open(session: Session, plan: Plan) -> Way:
     if way.flow is not None and plan.sizes and way.flow.sizes_hold:
         way.search = mtu.Search(mtu.sizes_up_to(session.link.mtu_bytes if session.link else None))
     return way
-
-
-def _connected(session: Session, room: RoomSession, made: list[socket.socket]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in room.address[0] else socket.AF_INET
-    if session.link is None:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-    else:
-        sock = bound_socket(session.link, family, socket.SOCK_DGRAM)
-    made.append(sock)
-    try:
-        sock.connect(room.address)
-    except OSError:
-        raise ProbeFailure("room_unreachable", "no route by this link") from None
-    return sock
 
 
 async def _walk(session: Session, way: Way, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from probes.tcp_info import TcpInfo
 
 _HEADERS = {False: 52, True: 72}  # IPv4, IPv6: with TCP's and its time stamp
 _LIMITED = 0.5  # of the sender's busy time
+_TOLD_EARLY_BYTES = 20_000  # the room's first message comes before any data
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class Seen:
     def retransmitted(self) -> float | None:
         """The share of the bytes sent that were sent again."""
         info = self.sender
-        if info is None or info.bytes_retrans is None or not info.bytes_sent:
+        if info is None or info.bytes_retrans is None or not info.bytes_sent or info.bytes_sent < _TOLD_EARLY_BYTES:
             return None
         return min(1.0, info.bytes_retrans / info.bytes_sent)
 

@@ -85,17 +85,26 @@ def _finding(row: Row, policy: Policy, subjects: Subjects, m: Measurement) -> Fi
     """The row's word on one measurement; None when that one does not concern it."""
     subject = "computer" if row.per == "computer" and m.subject in subjects.links else m.subject
     kind, value = subjects.kind(subject), _value(row, m)
+    if value is None and (bound := _enough(row, m)) is not None:
+        return _described(row, policy, kind, subject, bound, "ready")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         reason = m.unknown.get(row.value)
         if m.failure is not None or (reason is None and value is None):  # the failure is a finding by itself
             return None
-        return _described(row, policy, kind, subject, None, "unknown")
+        return replace(_described(row, policy, kind, subject, None, "unknown"), owner="you", advice="test_again")
     finding = _described(row, policy, kind, subject, value, row.level(value))
     if finding.level != "ready" and _lower_bound(row, m):
         return _open(finding)
     if subjects.embedded and row.per == "link" and finding.level == "ready":
         finding = replace(finding, params={**finding.params, "consequence": "means.within_computer"})
     return finding if isinstance(value, str) else replace(finding, sure=_sure(row, m, value, finding.limit))
+
+
+def _enough(row: Row, m: Measurement) -> float | None:
+    """It is not known how much, but at least so much, and that is good."""
+    bound = m.facts.get(f"at_least_{row.value}")
+    good = isinstance(bound, float) and row.better == "higher" and row.level(bound) == "ready"
+    return float(bound) if good and isinstance(bound, float) else None
 
 
 def _lower_bound(row: Row, m: Measurement) -> bool:

@@ -36,6 +36,7 @@ class Download(Transfer):
     def begin(self) -> None:
         """And the first messages go."""
         super().begin()
+        self._measure()  # which congestion control, before anything queues
         self._hold_little()
         self._pump()
 

@@ -206,7 +206,7 @@ def test_error_estimate(seconds: float, synchronized: bool, expected: int) -> No
 @given(st.floats(0, 1e9))
 def test_error_estimate_is_never_below_the_error(seconds: float) -> None:
     said = stamp.error_seconds(stamp.error_estimate(seconds))
-    assert seconds <= said <= max(2.0**-32, seconds * (1 + 2**-6))
+    assert seconds <= said <= max(seconds + 2.0**-32, seconds * (1 + 2**-6))
 
 
 # ---- anything at all ----------------------------------------------------------------------------------------------

@@ -236,3 +236,22 @@ def test_on_wifi_the_person_can_do_something_and_on_cable_the_support() -> None:
     wifi = verdict(good("wlan0", rtt_p95_seconds=0.4), links=WIFI, chosen="wlan0")
     assert (finding(wifi, "rtt").owner, finding(wifi, "rtt").advice) == ("you", "cable_or_closer")
     assert finding(verdict(good(rtt_p95_seconds=0.4)), "rtt").owner == "municipal_it"
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "value"),
+    [
+        ({}, "unknown", None),
+        ({"at_least_capacity_up_bytes_per_second": 4e6}, "ready", 4e6),
+        ({"at_least_capacity_up_bytes_per_second": 1e5}, "unknown", None),
+        ({"at_least_capacity_down_bytes_per_second": 4e6}, "unknown", None),
+    ],
+)
+def test_at_least_enough_is_enough(facts: dict[str, float], level: str, value: float | None) -> None:
+    """How much is not known; a bound that is good settles it, one that is not settles nothing and blames nobody."""
+    unknown = {"capacity_up_bytes_per_second": "the sender was the bottleneck"}
+    asked = Measurement("capacity", "eth0", 1.8e9, 1.0, facts=facts, unknown=unknown)
+    found = finding(verdict(good(), asked), "capacity_up")
+    assert (found.level, found.value) == (level, value)
+    if level == "unknown":
+        assert (found.owner, found.advice) == ("you", "test_again")

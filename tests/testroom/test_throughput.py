@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+import json
 import sys
 import time
 from collections.abc import Callable
 
 import pytest
+from aiohttp import WSMsgType
 
 from probes import ndt7
 from tests.testroom.client import Client
@@ -97,7 +99,8 @@ async def test_a_client_that_we_did_not_write_the_framing_of() -> None:
     """aiohttp's WebSocket."""
     async with serving(open_ndt7=True) as (room, http):
         async with http.ws_connect(ndt7.DOWNLOAD_PATH, protocols=[ndt7.SUBPROTOCOL], max_msg_size=0) as ws:
-            sizes = [len((await ws.receive(5)).data) for _ in range(50)]
+            messages = [await ws.receive(5) for _ in range(50)]
+        sizes = [len(m.data) for m in messages if m.type == WSMsgType.BINARY]
         async with http.ws_connect(ndt7.UPLOAD_PATH, protocols=["x", ndt7.SUBPROTOCOL]) as ws:
             for size in sizes:
                 await ws.send_bytes(bytes(size))
@@ -105,6 +108,8 @@ async def test_a_client_that_we_did_not_write_the_framing_of() -> None:
             said = await ws.receive_json(timeout=5)
         await free(room)
         assert said["AppInfo"]["NumBytes"] == sum(sizes) == room.throughput.counts.bytes["upload"]
+    assert messages[0].type == WSMsgType.TEXT
+    assert json.loads(messages[0].data)["AppInfo"]["NumBytes"] == 0
     assert sizes[0] == ndt7.FIRST_MESSAGE
     assert sizes[-1] > ndt7.FIRST_MESSAGE
 
