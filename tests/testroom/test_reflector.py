@@ -170,7 +170,8 @@ def test_a_crowd_is_answered_whole(room: Room) -> None:
         assert not client.waiting()
         assert client.session is not None
         assert client.session.report() | {"seen": ""} == {
-            "received": count, "duplicates": 0, "reordered": 0, "reflected": count, "throttled": 0, "seen": "", "other_transfers": 0,
+            "received": count, "duplicates": 0, "reordered": 0, "reflected": count, "throttled": 0, "seen": "",
+            "other_transfers": 0,
         }  # fmt: skip
 
 
