@@ -34,7 +34,7 @@ PROBES: dict[str, Entry] = {
     "echo": Entry("probes.echo", share=0.6, within_computer=True),
     "path": Entry("probes.path", share=0.1),
     "local": Entry("probes.local", within_computer=True),
-    "dns": Entry("probes.dns", share=0.01, needs_room=False),
+    "dns": Entry("probes.dns", share=0.01),
     "capacity": Entry("probes.capacity", "alone", 0.5),
     "throughput": Entry("probes.throughput", "alone", 1.0),
     "internet_speed": Entry("probes.internet_speed", "alone", 1.0, default=False, needs_room=False),

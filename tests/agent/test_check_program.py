@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -41,6 +42,8 @@ def test_the_first_promise(tmp_path: Path) -> None:
 def test_without_a_room_only_this_computer_is_judged_and_that_is_said(tmp_path: Path) -> None:
     done = run(tmp_path, "check", "--seconds", 1, "--lang", "en", "--raw", "raw.jsonl")
     assert done.returncode == 30, "a network that was not tested is unknown, not ready"
+    first = next(line for line in done.stderr.splitlines() if line.startswith("loopback: "))
+    assert re.fullmatch(r"loopback: the test room answers \(\d+ of \d+ packets so far\)\.", first)
     assert "computer" in done.stdout + done.stderr
     trips = [json.loads(line) for line in (tmp_path / "raw.jsonl").read_text("utf-8").splitlines()]
     assert len(trips) > 100

@@ -1,7 +1,11 @@
-"""One verdict for one path, the better of two links, and a link that goes away in the middle."""
+"""One verdict for one path, the better of two links, and a link that goes away in the middle.
+
+Six runs of each path; `MOTESKLAR_VERDICT_RUNS=20` makes twenty, of which nineteen must be alike.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections import Counter
@@ -16,6 +20,7 @@ from tests.netlab.program import PATIENCE, check, result_of, room_on, start_chec
 
 pytestmark = [pytest.mark.netlab, pytest.mark.timeout(420)]
 
+RUNS = int(os.environ.get("MOTESKLAR_VERDICT_RUNS", "6"))
 CLEAN = Impairment(delay=0.01, udp_only=True)
 FIXED = [
     ("a good wifi", Impairment(delay=0.01, jitter=0.002, loss=0.0008, udp_only=True), "ready"),
@@ -26,7 +31,7 @@ FIXED = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "impairment", "level"), FIXED, ids=[name for name, _, _ in FIXED])
-def test_twenty_runs_give_one_verdict(
+def test_every_run_gives_one_verdict(
     impaired_path: PathFactory, tmp_path: Path, name: str, impairment: Impairment, level: str
 ) -> None:
     def once(seed: int) -> str:
@@ -36,8 +41,8 @@ def test_twenty_runs_give_one_verdict(
             return check(path, room, folder, "--only", "echo", "--seconds", "10").level
 
     with ThreadPoolExecutor(6) as pool:
-        levels = Counter(pool.map(once, range(20)))
-    assert levels[level] >= 19, levels
+        levels = Counter(pool.map(once, range(RUNS)))
+    assert levels[level] >= 0.95 * RUNS, levels
 
 
 def test_the_better_of_two_links_is_named(impaired_path: PathFactory, tmp_path: Path) -> None:
