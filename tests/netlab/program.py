@@ -62,13 +62,13 @@ class Result:
 class Room:
     """`motesklar room` in the room's namespace."""
 
-    def __init__(self, path: Ends, folder: Path, host: str) -> None:
+    def __init__(self, path: Ends, folder: Path, host: str, *more: str) -> None:
         tokens = folder / "tokens.toml"
         tokens.write_text(f'[tokens]\nhabo = "{TOKEN}"\n')
+        asked = ["--listen", f"{host}:8443", "--stamp-port", "8862", "--token-file", str(tokens), *more]
         self.process = path.room.popen(
-            [*MOTESKLAR, "room", "--listen", f"{host}:8443", "--stamp-port", "8862", "--token-file", str(tokens)],
-            cwd=CHECKOUT, env=_environment(folder), stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [*MOTESKLAR, "room", *asked], cwd=CHECKOUT, env=_environment(folder), stderr=subprocess.PIPE, text=True
+        )
         assert self.process.stderr is not None
         line = self.process.stderr.readline()
         found = re.search(r"https://\S+", line)
@@ -85,9 +85,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def room_on(path: Ends, folder: Path, host: str = "") -> Iterator[Room]:
+def room_on(path: Ends, folder: Path, host: str = "", *more: str) -> Iterator[Room]:
     """The room, on the path's IPv4 address unless another `host` is said (in brackets if IPv6)."""
-    room = Room(path, folder, host or path.room_address)
+    room = Room(path, folder, host or path.room_address, *more)
     try:
         yield room
     finally:
