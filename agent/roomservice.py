@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,12 +42,9 @@ class RoomOptions:
 def run(options: RoomOptions) -> None:
     """Serve until SIGINT or SIGTERM. UsageError when it cannot start."""
     settings = settings_of(options)
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
-        asyncio.run(_serve(settings, options))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(settings, options))
     except certificate.CertificateError as error:
         raise UsageError(str(error)) from None
     except OSError as error:
@@ -54,6 +52,16 @@ def run(options: RoomOptions) -> None:
         raise UsageError(
             f"cannot listen on {options.listen} or UDP {options.stamp_port}: {reason}; choose others"
         ) from None
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed (the extra [room], not on Windows), else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 def settings_of(options: RoomOptions) -> RoomSettings:

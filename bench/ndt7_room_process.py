@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
+from agent.roomservice import loop_factory
 from bench.processes import answer, questions
 from testroom.server import RoomSettings, TestRoom
 
@@ -17,11 +17,8 @@ async def _serve() -> None:
 
 def main() -> None:
     next(questions())
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_serve())
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve())
 
 
 if __name__ == "__main__":

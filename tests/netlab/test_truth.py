@@ -125,7 +125,7 @@ def test_counts_equal_the_logs(
     impaired_path: PathFactory, tmp_path: Path, name: str, up: Impairment, down: Impairment
 ) -> None:
     with impaired_path(up=up, down=down, seed=3) as path, room_on(path, tmp_path) as room:
-        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "8").values
+        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "6").values
         time.sleep(0.3)
     ups, downs = main_run(path.log, "up"), main_run(path.log, "down")
     sent = len({sequence(f) for f in ups})
