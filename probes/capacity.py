@@ -10,6 +10,7 @@ from probes import dispersion
 from probes.connected import connected
 from probes.dispersion import Refusal
 from probes.links.binding import BindingError
+from probes.own_traffic import udp_overhead
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Session, measuring
 from probes.stamp_control import SMALLEST
@@ -58,7 +59,7 @@ async def _run(session: Session, room: RoomSession) -> Trains:
 
 def _order(session: Session, sock: socket.socket, *, plain: bool) -> Order:
     """Packets that need no fragmenting, and no more of them than the budget pays for."""
-    headers = 48 if sock.family == socket.AF_INET6 else 28
+    headers = udp_overhead(sock.family)
     mtu = (session.link.mtu_bytes if session.link else None) or 1500
     payload = max(LEAST_PAYLOAD, min(PAYLOAD, mtu - headers))
     each = min(MOST_BYTES, 0.95 * session.budget_bytes) / 2

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from probes import icmp, stamp, timestamping
-from probes.own_traffic import Account
+from probes.own_traffic import Account, udp_overhead
 from probes.roundtrip import Fates
 from probes.sender import Access
 
@@ -63,7 +63,7 @@ class Flow:
         self.sock, self._access = sock, access
         self.account = Account()
         self.v6 = sock.family == socket.AF_INET6
-        self.headers = (40 if self.v6 else 20) + 8
+        self.headers = udp_overhead(sock.family)
         self.least_bytes = stamp.smallest(authenticated=access.key is not None, follow_up=False) + self.headers
         self.packets: list[Sent] = []
         self.port_closed = False

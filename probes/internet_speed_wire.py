@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import socket
 import ssl
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from probes import trust
 from probes.links.binding import BindingError, Passage, bound_socket
 from reports.record import Link
 
@@ -130,7 +130,8 @@ class Wire:
         self._errand, self._link = errand, _link(errand)
         self.total, self.meter = self._meter(errand.budget_bytes), self._meter(most_asked)
         self._payload_before = 0
-        self._trust = _trust(errand.fingerprint)
+        self._fingerprint = bytes.fromhex(errand.fingerprint) if errand.fingerprint else None
+        self._context = trust.context(self._fingerprint)
 
     def _meter(self, budget_bytes: float, *, polite: bool = False) -> Meter:
         passage = Passage(self._link) if self._link else None
@@ -182,12 +183,11 @@ class Wire:
     def secured(self, sock: socket.socket, host: str) -> ssl.SSLSocket:
         """The same in TLS. Raises Failed for a certificate that is not the expected one."""
         try:
-            made = self._trust.wrap_socket(sock, server_hostname=host)
+            made = self._context.wrap_socket(sock, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
             code = "room_certificate_untrusted" if self._errand.url else "third_party_unreachable"
             raise Failed(code, "its certificate is not trusted") from error
-        wanted = self._errand.fingerprint
-        if wanted and hashlib.sha256(made.getpeercert(binary_form=True) or b"").hexdigest() != wanted:
+        if not trust.is_known(made, self._fingerprint):
             made.close()
             raise Failed("room_certificate_mismatch")
         return made
@@ -198,17 +198,6 @@ def _link(errand: Errand) -> Link | None:
     if errand.link is None:
         return None
     return Link(errand.link, "other", 0.0, (), addresses=tuple(errand.link_addresses))
-
-
-def _trust(fingerprint: str | None) -> ssl.SSLContext:
-    import truststore
-
-    if fingerprint is None:
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # the fingerprint is looked at instead
-    return context
 
 
 class Connection(http.client.HTTPConnection):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from probes import stamp, traffic
 from probes.connected import connected
 from probes.delay import departure
 from probes.enough import Live, enough
+from probes.own_traffic import udp_overhead
 from probes.sender import Sender
 from probes.session import ProbeFailure, Progress
 from probes.steady import steady
@@ -37,7 +39,6 @@ _POLL_S, _DECIDE_S = 0.02, 0.1
 _OTHER_BYTES = 20_000  # handshakes and the session's requests
 _JOIN_S = 1.0
 _STAMP_SIZE = stamp.smallest(authenticated=True, follow_up=True)
-_UDP_BYTES = {False: 28, True: 48}
 # after these the other direction may still be worth trying
 _PASSING = frozenset({"transfer_stalled"})
 
@@ -57,7 +58,8 @@ class Cost:
         """By the session's wishes."""
         interval = INTERVAL_S if session.budget_bytes >= _SPARING_BYTES else SPARING_INTERVAL_S
         most, turn, drain = (MOST_DEEP_S, TURN_DEEP_S, DRAIN_DEEP_S) if session.deep else (MOST_S, TURN_S, DRAIN_S)
-        packets = 2 * (_STAMP_SIZE + _UDP_BYTES[True]) / interval * min(2 * most, session.budget_bytes / 1e5)
+        packet = _STAMP_SIZE + udp_overhead(socket.AF_INET6)
+        packets = 2 * packet / interval * min(2 * most, session.budget_bytes / 1e5)
         return cls(most, turn, drain, interval, max(0.0, session.budget_bytes - packets - _OTHER_BYTES))
 
     @property
@@ -86,7 +88,7 @@ class Loading:
         self._sock = connected(session.link, room.address)
         plan = traffic.isochronous(cost.longest_s, cost.interval_s, _STAMP_SIZE)
         self._echo = Echo(self._sock, plan, room.access, time.monotonic_ns() + 5_000_000)
-        self._packet = _STAMP_SIZE + _UDP_BYTES[":" in room.address[0]]
+        self._packet = _STAMP_SIZE + udp_overhead(self._sock.family)
         self._reasons: dict[Way, str] = {}
         self._transfers: list[Transfer] = []
         self._idle: list[float] = []

@@ -12,15 +12,15 @@ import contextlib
 import math
 import re
 import socket
-import ssl
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from probes import stamp
-from probes.links.binding import BindingError, bind_to_link
+from probes import ice_servers, stamp, trust
+from probes.links.binding import bind_to_link
+from probes.room_failures import by_error, by_status
 from probes.roundtrip import Fates
 from probes.sender import Access
 from probes.session import ProbeFailure
@@ -34,9 +34,7 @@ TCP_S, ANSWER_S = 4.0, 8.0  # to be connected; to have the session
 REPORT_S = 4.0
 SEGMENT_BYTES = 1200  # with TCP's and IPv6's headers below 1280, which every IPv6 path carries
 SESSION_SCHEMA = "motesklar.session/1"
-_CERT_NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 _COUNTS = ("received", "duplicates", "reordered", "throttled")
-_BY_STATUS = {401: "room_token_refused", 403: "room_token_refused", 429: "room_too_many_requests", 503: "room_busy"}
 
 
 class RoomUrlError(ValueError):
@@ -79,7 +77,7 @@ class RoomSession:
     """A session's UDP address and key. `clock_offset_seconds`: the room's clock less ours, to within the RTT.
 
     `expired`: at its end the room did not know the session any more. `identifier`: not to be guessed, and so also the
-    access token for the room's other tests; empty for plain STAMP.
+    access token for the room's other tests; empty for plain STAMP. `ice_servers`: relays that the room names for calls.
     """
 
     address: tuple[str, int]
@@ -87,21 +85,22 @@ class RoomSession:
     clock_offset_seconds: float | None = None
     expired: bool = False
     identifier: str = ""
-    _http: ClientSession | None = None
+    ice_servers: tuple[ice_servers.IceServer, ...] = ()
+    http: ClientSession | None = None
     _path: str = ""
 
     async def close(self) -> Fates | None:
         """End the session and fetch what the reflector saw; None when it cannot be had."""
-        if self._http is None:
+        if self.http is None:
             return None
         try:
-            async with asyncio.timeout(REPORT_S), self._http.delete(self._path) as answer:
+            async with asyncio.timeout(REPORT_S), self.http.delete(self._path) as answer:
                 self.expired = answer.status == 404
                 return _fates(await answer.json()) if answer.status == 200 else None
         except Exception:  # noqa: BLE001 - without the report less is known; the measurement stands
             return None
         finally:
-            await self._http.close()
+            await self.http.close()
 
 
 def parse_room(url: str, token: str | None = None) -> Room:
@@ -131,19 +130,13 @@ def _fingerprint(fragment: str) -> bytes | None:
 def _http(room: Room, link: Link | None, made: list[socket.socket]) -> ClientSession:
     from aiohttp import ClientSession, ClientTimeout, Fingerprint, TCPConnector
 
-    trust = Fingerprint(room.fingerprint) if room.fingerprint else _system_trust()
+    trusted = Fingerprint(room.fingerprint) if room.fingerprint else trust.context()
     family = _family(link)
-    connector = TCPConnector(ssl=trust, socket_factory=_factory(link, made), family=family, force_close=False)
+    connector = TCPConnector(ssl=trusted, socket_factory=_factory(link, made), family=family, force_close=False)
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
     base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
     timeout = ClientTimeout(total=ANSWER_S, sock_connect=TCP_S)
     return ClientSession(base, connector=connector, headers=headers, timeout=timeout)
-
-
-def _system_trust() -> ssl.SSLContext:
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _family(link: Link | None) -> socket.AddressFamily:
@@ -202,7 +195,7 @@ async def _ask(
     except ProbeFailure:
         raise
     except Exception as error:
-        raise _failure(error) from error
+        raise by_error(error) from error
     return _session(granted, host, http, middle)
 
 
@@ -216,7 +209,8 @@ def _session(granted: dict[str, Any], host: str, http: ClientSession, middle: fl
             Access(_sixteen_bits(granted["ssid"]), key),
             _finite(granted["server_time"]) - middle,
             identifier=quote(str(granted["id"]), safe=""),
-            _http=http,
+            ice_servers=ice_servers.parse(granted.get("ice_servers")),
+            http=http,
             _path=f"/v1/sessions/{granted['id']}",
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -239,39 +233,10 @@ def _finite(value: Any) -> float:
 
 
 async def _refusal(answer: ClientResponse) -> ProbeFailure:
-    code = _BY_STATUS.get(answer.status, "room_protocol")
-    detail = f"status {answer.status}"
+    retry_after_s: float | None = None
     with contextlib.suppress(Exception):
-        body = await answer.json()
-        if code == "room_busy" and (seconds := float(body["retry_after_seconds"])) > 0:
-            detail = f"try again in {seconds:.0f} s"
-    return ProbeFailure(code, detail)
-
-
-def _failure(error: Exception) -> ProbeFailure:
-    """What went wrong on the way to the room, as a code. The detail holds no address."""
-    import aiohttp
-
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        cause = error.certificate_error
-        not_now = isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _CERT_NOT_NOW
-        return ProbeFailure("room_certificate_not_valid_now" if not_now else "room_certificate_untrusted")
-    for kind, code in (
-        (aiohttp.ServerFingerprintMismatch, "room_certificate_mismatch"),
-        (aiohttp.ClientConnectorDNSError, "room_name_unknown"),
-        (aiohttp.InvalidURL, "room_name_unknown"),
-        (aiohttp.ClientSSLError, "room_protocol"),
-        (TimeoutError, "room_unreachable"),
-    ):
-        if isinstance(error, kind):
-            return ProbeFailure(code)
-    if isinstance(error, OSError):
-        cause = getattr(error, "os_error", error)
-        if isinstance(cause, BindingError):
-            return ProbeFailure("link_not_bound")
-        refused = isinstance(cause, ConnectionRefusedError)
-        return ProbeFailure("room_refused_connection" if refused else "room_unreachable")
-    return ProbeFailure("room_protocol", type(error).__name__)
+        retry_after_s = float((await answer.json())["retry_after_seconds"])
+    return by_status(answer.status, retry_after_s)
 
 
 def _fates(report: dict[str, Any]) -> Fates | None:

@@ -122,10 +122,10 @@ def smallest(*, authenticated: bool, follow_up: bool) -> int:
     return base + follow_up * (FOLLOW_UP_BYTES + authenticated * HMAC_TLV_BYTES)
 
 
-def _pad(buffer: Buffer, start: int, size: int, flags: int) -> None:
-    """Fill the rest with an Extra Padding TLV where its header fits; three octets or fewer stay zero."""
-    if size - start >= TLV_HEADER.size:
-        TLV_HEADER.pack_into(buffer, start, flags, TLV_PADDING, size - start - TLV_HEADER.size)
+def pad(buffer: Buffer, start: int, flags: int = 0) -> None:
+    """Fill the rest with an Extra Padding TLV where its header fits; three octets or fewer stay as they are."""
+    if (rest := len(buffer) - start) >= TLV_HEADER.size:
+        TLV_HEADER.pack_into(buffer, start, flags, TLV_PADDING, rest - TLV_HEADER.size)
 
 
 def template(size: int, *, authenticated: bool, follow_up: bool) -> bytearray:
@@ -141,7 +141,7 @@ def template(size: int, *, authenticated: bool, follow_up: bool) -> bytearray:
         if authenticated:
             TLV_HEADER.pack_into(buffer, end, FLAG_UNRECOGNIZED, TLV_HMAC, HMAC_BYTES)
             end += HMAC_TLV_BYTES
-    _pad(buffer, end, size, FLAG_UNRECOGNIZED)
+    pad(buffer, end, FLAG_UNRECOGNIZED)
     return buffer
 
 

@@ -42,14 +42,8 @@ def template(size: int, control: Control) -> bytearray:
     stamp.TLV_HEADER.pack_into(buffer, stamp.AUTH_BYTES, unread, TLV_CONTROL, VALUE.size)
     VALUE.pack_into(buffer, stamp.AUTH_BYTES + stamp.TLV_HEADER.size, *control)
     stamp.TLV_HEADER.pack_into(buffer, stamp.AUTH_BYTES + CONTROL_BYTES, unread, stamp.TLV_HMAC, stamp.HMAC_BYTES)
-    pad(buffer, SMALLEST, unread)
+    stamp.pad(buffer, SMALLEST, unread)
     return buffer
-
-
-def pad(buffer: stamp.Buffer, start: int, flags: int = 0) -> None:
-    """Fill the rest with an Extra Padding TLV where its header fits; three octets or fewer stay as they are."""
-    if (rest := len(buffer) - start) >= stamp.TLV_HEADER.size:
-        stamp.TLV_HEADER.pack_into(buffer, start, flags, stamp.TLV_PADDING, rest - stamp.TLV_HEADER.size)
 
 
 def write(buffer: stamp.Buffer, test: stamp.SenderPacket, key: stamp.Key) -> None:

@@ -6,8 +6,6 @@ Plain blocking calls with time-outs until the upgrade's answer is there; after t
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import selectors
 import socket
 import ssl
@@ -15,22 +13,16 @@ import struct
 import time
 from dataclasses import dataclass
 
-from probes import ndt7, websocket
+from probes import ndt7, trust, websocket
 from probes.links.binding import PLATFORM, BindingError, bind_to_link
+from probes.room_failures import BY_STATUS, by_status
 from probes.session import ProbeFailure
 from probes.tcp_info import ask_cubic
 from reports.record import Link
 
 CONNECT_S, TLS_S = 4.0, 4.0
 _LOOK_S = 0.1  # how often a wait looks whether it is still wanted
-_NOT_NOW = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
-_BY_STATUS = {
-    401: "room_token_refused",
-    403: "room_token_refused",
-    404: "room_test_not_offered",
-    429: "room_too_many_requests",
-    503: "room_busy",
-}
+_BY_STATUS = BY_STATUS | {404: "room_test_not_offered"}
 _LOST = "the connection was closed"
 
 
@@ -140,30 +132,17 @@ def _tls(sock: socket.socket, target: Target) -> ssl.SSLSocket:
     """The handshake, and proof that it is the room, before anything is sent to it."""
     sock.settimeout(TLS_S)
     try:
-        secure = _context(target).wrap_socket(sock, server_hostname=target.name)
+        secure = trust.context(target.fingerprint).wrap_socket(sock, server_hostname=target.name)
     except ssl.SSLCertVerificationError as error:
-        not_now = error.verify_code in _NOT_NOW
-        raise ProbeFailure("room_certificate_not_valid_now" if not_now else "room_certificate_untrusted") from error
+        raise ProbeFailure(trust.failure_code(error)) from error
     except TimeoutError:
         raise ProbeFailure("room_unreachable", "it accepts connections and says nothing") from None
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ProbeFailure("room_protocol", type(error).__name__) from error
-    certificate = secure.getpeercert(binary_form=True) or b""
-    if target.fingerprint and not hmac.compare_digest(hashlib.sha256(certificate).digest(), target.fingerprint):
+    if not trust.is_known(secure, target.fingerprint):
         secure.close()
         raise ProbeFailure("room_certificate_mismatch")
     return secure
-
-
-def _context(target: Target) -> ssl.SSLContext:
-    if target.fingerprint is None:
-        import truststore
-
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def upgrade(stream: Stream, target: Target, path: str, wait_s: float, wanted: Wanted) -> bytes:
@@ -175,17 +154,10 @@ def upgrade(stream: Stream, target: Target, path: str, wait_s: float, wanted: Wa
     try:
         websocket.check_upgrade(head, key, ndt7.SUBPROTOCOL)
     except websocket.UpgradeRefusedError as error:
-        raise _refusal(error) from error
+        raise by_status(error.status, error.retry_after_s, _BY_STATUS) from error
     except websocket.WebSocketError as error:
         raise ProbeFailure("room_protocol", str(error)) from error
     return rest
-
-
-def _refusal(error: websocket.UpgradeRefusedError) -> ProbeFailure:
-    code = _BY_STATUS.get(error.status, "room_protocol")
-    if code == "room_busy" and error.retry_after_s:
-        return ProbeFailure(code, f"try again in {error.retry_after_s:.0f} s")
-    return ProbeFailure(code, f"status {error.status}")
 
 
 def _send_all(stream: Stream, data: bytes, end: float, wanted: Wanted) -> None:

@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-NORMAL, GOING_AWAY, PROTOCOL_ERROR, TOO_BIG = 1000, 1001, 1002, 1009  # close codes, section 7.4.1
+NORMAL, PROTOCOL_ERROR, TOO_BIG = 1000, 1002, 1009  # close codes, section 7.4.1
 MOST_HEAD = 16384  # octets of an HTTP head that is still read
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _FIN, _RESERVED, _MASKED = 0x80, 0x70, 0x80

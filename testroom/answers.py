@@ -20,7 +20,7 @@ def answer(status: int, **body: object) -> web.Response:
     return web.json_response(body, status=status, headers=headers)
 
 
-def refusal(status: int, code: str) -> web.HTTPException:
+def refusal(status: int, code: str, **more: object) -> web.HTTPException:
     """To be raised by a handler."""
     from aiohttp import web
 
@@ -30,5 +30,6 @@ def refusal(status: int, code: str) -> web.HTTPException:
         403: web.HTTPForbidden,
         404: web.HTTPNotFound,
         429: web.HTTPTooManyRequests,
+        503: web.HTTPServiceUnavailable,
     }
-    return kinds[status](text=json.dumps({"code": code}), content_type="application/json")
+    return kinds[status](text=json.dumps({"code": code, **more}), content_type="application/json")

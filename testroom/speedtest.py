@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from testroom.answers import refusal
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -34,19 +35,13 @@ TRANSFER_S, GROUP_S, IDLE_S = 30.0, 60.0, 3.0
 LOOK_S = 0.1
 _BLOCK = 1 << 18
 
-Turn = Callable[[float, str], AbstractAsyncContextManager[object]]  # seconds to wait, session identifier
+Turn = Callable[[float, str], AbstractAsyncContextManager[object]]  # seconds to wait (then TimeoutError), identifier
 
 
 class Room(Protocol):
     """What the test needs of the room."""
 
     sessions: Sessions
-
-
-@contextlib.asynccontextmanager
-async def at_once(_seconds: float, _identifier: str) -> AsyncIterator[None]:
-    """The turn of a room where nobody waits. A real one raises TimeoutError when it has not come after the seconds."""
-    yield
 
 
 @dataclass(slots=True)
@@ -80,7 +75,7 @@ class Group:
 class SpeedtestMini:
     """`routes()` for the room's application; `close()` when it ends. `turn` is entered for each group."""
 
-    def __init__(self, room: Room, turn: Turn = at_once) -> None:
+    def __init__(self, room: Room, turn: Turn) -> None:
         self._sessions, self._turn = room.sessions, turn
         self._groups: dict[str, Group] = {}
         self._random = memoryview(os.urandom(_BLOCK))  # does not compress; nobody looks at it
@@ -118,7 +113,7 @@ class SpeedtestMini:
         if not group.live and not came_late:
             if self._groups.get(identifier) is group:
                 del self._groups[identifier]  # it may ask again
-            raise _refusal(503, "room_busy", retry_after_seconds=10)
+            raise refusal(503, "room_busy", retry_after_seconds=10)
         self._live(request)
         return web.Response(text=FIRST_PAGE)
 
@@ -147,16 +142,16 @@ class SpeedtestMini:
     def _identifier(self, request: web.Request) -> str:
         identifier = request.match_info["id"]
         if self._sessions.find(identifier) is None:
-            raise _refusal(403, "session_expired")
+            raise refusal(403, "session_expired")
         return identifier
 
     def _live(self, request: web.Request) -> Group:
         """The caller's group, in its turn. Raises the HTTP refusal."""
         group = self._groups.get(self._identifier(request))
         if group is None or not group.live:
-            raise _refusal(403, "session_expired")
+            raise refusal(403, "session_expired")
         if group.under_way >= MOST_AT_ONCE:
-            raise _refusal(429, "room_too_many_requests")
+            raise refusal(429, "room_too_many_requests")
         return group
 
     async def _latency(self, request: web.Request) -> web.Response:
@@ -207,18 +202,6 @@ class SpeedtestMini:
         return web.Response(text=f"size={counted}")
 
 
-def routes(room: Room, turn: Turn = at_once) -> list[web.RouteDef]:
-    """The mini server's routes, where nothing needs to be closed at the end but the event loop."""
-    return SpeedtestMini(room, turn).routes()
-
-
 def _abort(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
-
-
-def _refusal(status: int, code: str, **more: object) -> web.HTTPException:
-    from aiohttp import web
-
-    kinds = {403: web.HTTPForbidden, 429: web.HTTPTooManyRequests, 503: web.HTTPServiceUnavailable}
-    return kinds[status](text=json.dumps({"code": code, **more}), content_type="application/json")

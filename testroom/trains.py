@@ -108,7 +108,7 @@ def _resized(asked: Asked, size: int, least: int) -> memoryview:
     packet = asked.port.resize(asked.slot, size)
     if size > before:
         packet[before:] = bytes(size - before)
-    stamp_control.pad(packet, least)
+    stamp.pad(packet, least)
     return packet
 
 

@@ -10,6 +10,7 @@ from probes.room import Room
 from probes.roundtrip import Trace
 from probes.session import Draft
 from reports.vocabulary import FAILURES
+from testroom.server import TestRoom
 from tests.probes.rooms import errand
 from tests.probes.trips import trace, trip
 
@@ -31,11 +32,15 @@ async def code_of(wanted: Room | str, **changes: object) -> str | None:
     return draft.failure.code if draft.failure else None
 
 
+async def end_sessions(room: TestRoom, after_s: float) -> None:
+    """Let the room forget all that it has."""
+    await asyncio.sleep(after_s)
+    for session in list(room.sessions.by_ssid.values()):
+        room.sessions.end(session)
+
+
 def one_sided(sent: int, returned: int, **changes: object) -> Trace:
     made = trace([trip(i, 0.01 if i < returned else None) for i in range(sent)])
     for name, value in changes.items():
         setattr(made, name, value)
     return made
-
-
-# the trace, whether the room had forgotten the session, and what ends the analysis

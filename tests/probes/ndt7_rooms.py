@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +12,7 @@ from probes.stream import Target
 from probes.transfer import Plan, Transfer
 from reports.vocabulary import FAILURES
 from testroom.certificate import Pair
+from tests.probes.rooms import server_context
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -62,11 +62,7 @@ async def listening(behaviour: Behaviour, pair: Pair | None = None) -> AsyncIter
         finally:
             writer.close()
 
-    context = None
-    if pair is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        pair.load_into(context)
-    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(pair))
     try:
         address = server.sockets[0].getsockname()
         yield Target(address, "127.0.0.1", fingerprint=pair.fingerprint if pair else None, tls=pair is not None)

@@ -134,6 +134,15 @@ def issued(by: Issuer, *, days: tuple[int, int] = (-1, 1), host: str = "127.0.0.
 # ---- servers that say what the test says --------------------------------------------------------------------------
 
 
+def server_context(pair: Pair | None) -> ssl.SSLContext | None:
+    """For a server with that certificate; without one there is no TLS."""
+    if pair is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pair.load_into(context)
+    return context
+
+
 def answer(status: str, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
     """An HTTP answer; `length` may lie."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers, "", ""]
@@ -157,11 +166,7 @@ async def server(says: bytes | None, pair: Pair | None, *, closes: bool = True) 
         finally:
             writer.close()
 
-    context = None
-    if pair is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        pair.load_into(context)
-    listening = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
+    listening = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(pair))
     async with listening:
         yield listening.sockets[0].getsockname()[1]
 

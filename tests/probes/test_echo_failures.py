@@ -15,7 +15,7 @@ from probes.session import ProbeFailure
 from testroom.limits import Limits
 from testroom.server import RoomSettings, TestRoom
 from testroom.tokens import Tokens
-from tests.probes.echoing import code_of, one_sided, sound
+from tests.probes.echoing import code_of, end_sessions, one_sided, sound
 from tests.probes.rooms import errand, link, server
 from tests.probes.trips import fates
 
@@ -64,12 +64,7 @@ async def test_a_udp_port_that_answers_nothing(silent: bool) -> None:
 
 
 async def test_a_session_that_ends_in_the_middle(far: TestRoom) -> None:
-    async def end() -> None:
-        await asyncio.sleep(0.3)
-        for session in list(far.sessions.by_ssid.values()):
-            far.sessions.end(session)
-
-    ending = asyncio.create_task(end())
+    ending = asyncio.create_task(end_sessions(far, 0.3))
     assert await code_of(far.url, seconds=0.8) == "session_expired"
     await ending
 

@@ -15,7 +15,7 @@ from probes import gateway, mtu, path, room, walk
 from probes.session import ProbeFailure, Session, Start
 from testroom.limits import Limits
 from testroom.server import RoomSettings, TestRoom
-from tests.probes.echoing import sound
+from tests.probes.echoing import end_sessions, sound
 from tests.probes.rooms import errand, link, server
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -126,12 +126,7 @@ async def test_udp_to_the_room_is_blocked(silent: bool) -> None:
 
 
 async def test_a_session_that_ends_in_the_middle(far: TestRoom) -> None:
-    async def end() -> None:
-        await asyncio.sleep(0.3)
-        for session in list(far.sessions.by_ssid.values()):
-            far.sessions.end(session)
-
-    ending = asyncio.create_task(end())
+    ending = asyncio.create_task(end_sessions(far, 0.3))
     draft = sound(await path.probe(errand(far.url, seconds=0.8)))
     await ending
     assert draft.failure is not None

@@ -58,6 +58,14 @@ def test_a_sender_writes(size: int, key: stamp.Key | None, follow_up: bool, expe
     assert stamp.read_ssid(buffer, authenticated=key is not None) == 0xBEEF
 
 
+@pytest.mark.parametrize("rest", range(7))
+def test_padding_fills_what_it_can(rest: int) -> None:
+    packet = bytearray(b"\xff" * (10 + rest))
+    stamp.pad(packet, 10)
+    head = bytes([0, 1, 0, rest - 4]) if rest >= 4 else b""
+    assert packet[10 : 10 + len(head)] == head
+
+
 ANSWERED = {
     "plain": (False, golden.SENDER, golden.REFLECTOR),
     "plain, padded": (

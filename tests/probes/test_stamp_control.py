@@ -64,11 +64,3 @@ def test_a_packet_too_small_for_the_tlv() -> None:
 )
 def test_whether_the_reflector_did_as_asked(tlv: bytes, done: bool | None) -> None:
     assert stamp_control.as_asked(reply(tlv)) is done
-
-
-@pytest.mark.parametrize("rest", range(7))
-def test_padding_fills_what_it_can(rest: int) -> None:
-    packet = bytearray(b"\xff" * (10 + rest))
-    stamp_control.pad(packet, 10)
-    head = bytes([0, 1, 0, rest - 4]) if rest >= 4 else b""
-    assert packet[10 : 10 + len(head)] == head

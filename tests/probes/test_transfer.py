@@ -138,7 +138,7 @@ MIDDLE: list[tuple[str, Behaviour, str]] = [
     ("closed", says(FRAME * 3, then_silent=False), "transfer_stalled"),
     ("closed within a frame", says(FRAME[:100], then_silent=False), "transfer_stalled"),
     ("reset", _resets, "transfer_stalled"),
-    ("a close frame", says(FRAME + websocket.close_frame(websocket.GOING_AWAY)), "transfer_stalled"),
+    ("a close frame", says(FRAME + websocket.close_frame(1001)), "transfer_stalled"),
     ("another protocol", says(b"HTTP/1.1 200 OK\r\n\r\n"), "room_protocol"),
     ("a masked frame", says(websocket.frame(websocket.BINARY, b"abc", b"abcd")), "room_protocol"),
     ("a frame without end", says(websocket.frame_header(websocket.BINARY, 1 << 62)), "room_protocol"),

@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import socket
-import time
 
 import pytest
 
 from testroom.server import RoomSettings, TestRoom
 from tests.testroom.https import PAIR, visitor, wanted
-from tests.testroom.leftovers import left
+from tests.testroom.leftovers import leaves_nothing, left, seconds_to_stop
 
 
 @pytest.mark.parametrize("which", ["https", "stamp"])
@@ -40,16 +39,9 @@ def test_stopping_leaves_no_thread_socket_or_file() -> None:
             http = await stack.enter_async_context(visitor(room))
             async with http.post("/v1/sessions", json=wanted()) as answer:
                 assert answer.status == 201
-            begun = time.monotonic()
-            await room.__aexit__()
-            took = time.monotonic() - begun
+            took = await seconds_to_stop(room)
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", room.port)
             return took
 
-    found = []
-    for _ in range(2):
-        assert asyncio.run(visit()) < 2
-        found.append(left())
-    assert found[0] == found[1]
-    assert "reflector" not in found[1][0]
+    leaves_nothing(visit)

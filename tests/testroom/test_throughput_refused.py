@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 from probes import websocket
 from testroom.throughput import MOST_OF_SESSION
 from tests.testroom.https import serving, visitor, wanted
-from tests.testroom.leftovers import left
+from tests.testroom.leftovers import leaves_nothing, seconds_to_stop
 from tests.testroom.wire import Wire, ask, free, raw, request, transfer
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
@@ -237,9 +237,7 @@ def test_stopping_in_the_middle_leaves_nothing() -> None:
             http = await stack.enter_async_context(visitor(room))
             async with http.get("/") as answer:
                 assert answer.status == 200
-            began = time.monotonic()
-            await room.__aexit__()
-            took = time.monotonic() - began
+            took = await seconds_to_stop(room)
             status, other = await waiting
             other.reset()
             assert status == 503
@@ -247,8 +245,4 @@ def test_stopping_in_the_middle_leaves_nothing() -> None:
             assert wire.ended
             return took
 
-    found = []
-    for _ in range(2):
-        assert asyncio.run(visit()) < 2
-        found.append(left())
-    assert found[0] == found[1]
+    leaves_nothing(visit)
