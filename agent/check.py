@@ -58,14 +58,14 @@ def _display(options: Options, *, quiet: bool) -> AbstractContextManager[Display
 async def _run(options: Options, display: AbstractContextManager[Display | None]) -> tuple[SelfTest, Run]:
     run_ = Run(options)
     loop = asyncio.get_running_loop()
-    _on_interrupt(loop, run_, asyncio.current_task())
+    on_interrupt(loop, run_, asyncio.current_task())
     with display as shown:
         if shown is not None:
             run_.progress, run_.found, run_.began = shown.progress, shown.found, shown.began
         return await run_selftest(run_), run_
 
 
-def _on_interrupt(loop: asyncio.AbstractEventLoop, run_: Run, task: asyncio.Task[object] | None) -> None:
+def on_interrupt(loop: asyncio.AbstractEventLoop, run_: Run, task: asyncio.Task[object] | None) -> None:
     """The first interrupt ends the measuring and shows what there is; the second ends the program."""
 
     def interrupt() -> None:

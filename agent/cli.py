@@ -36,6 +36,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output")] = False,
     addresses: Annotated[bool, typer.Option("--addresses", help="leave addresses in the JSON document")] = False,
     raw: Annotated[Path | None, typer.Option(help="write every round trip to this file")] = None,
+    profile: Annotated[str | None, typer.Option(help="the meeting service: a name, or a file of your own")] = None,
     policy: Annotated[Path | None, typer.Option(help="a policy of your own over the shipped one")] = None,
     settings: Annotated[Path | None, typer.Option(help="another settings file")] = None,
     lang: Annotated[str | None, typer.Option(help="sv or en")] = None,
@@ -60,6 +61,39 @@ def check(
         named=options.named_of(only or ()),
         isochronous_ms=options.interval_of(isochronous_ms),
         raw=raw,
+        profile=options.profile_of(profile, chosen),
+    )
+    raise typer.Exit(EXIT[command.run(asked, as_json=as_json, addresses=addresses)])
+
+
+@app.command()
+def join(
+    room: Annotated[str | None, typer.Option(help="the test room's URL")] = None,
+    link: Annotated[str | None, typer.Option(help="go by this link")] = None,
+    profile: Annotated[str | None, typer.Option(help="the meeting service: a name, or a file of your own")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output")] = False,
+    addresses: Annotated[bool, typer.Option("--addresses", help="leave addresses in the JSON document")] = False,
+    policy: Annotated[Path | None, typer.Option(help="a policy of your own over the shipped one")] = None,
+    settings: Annotated[Path | None, typer.Option(help="another settings file")] = None,
+    lang: Annotated[str | None, typer.Option(help="sv or en")] = None,
+) -> None:
+    """Go the way into the meeting step by step, and name the first that fails."""
+    from agent import joining as command
+    from agent import options
+    from agent.settings import load
+
+    chosen = load(settings)
+    where = options.room_of(room, chosen)
+    asked = options.Options(
+        policy=options.policy_of(chosen, policy),
+        room=where,
+        seconds=command.MEDIA_S,
+        language=options.language_of(lang, chosen),
+        probes=command.PROBES,
+        links=() if link is None else (link,),
+        named=command.PROBES if where else (),
+        profile=options.profile_of(profile, chosen),
+        together=True,
     )
     raise typer.Exit(EXIT[command.run(asked, as_json=as_json, addresses=addresses)])
 
@@ -92,10 +126,28 @@ def room(
     max_packets_per_second: Annotated[float, typer.Option(help="of one session")] = 1500.0,
     open_ndt7: Annotated[bool, typer.Option("--open-ndt7", help="let every ndt7 client measure here")] = False,
     no_throughput: Annotated[bool, typer.Option("--no-throughput", help="no tests that fill the link")] = False,
+    no_calls: Annotated[bool, typer.Option("--no-calls", help="take no calls")] = False,
+    max_calls: Annotated[int | None, typer.Option(help="calls at once (default 40 a worker)")] = None,
+    call_workers: Annotated[int | None, typer.Option(help="processes for calls, a core each (default 1)")] = None,
+    call_address: Annotated[str | None, typer.Option(help="where callers send, if not where they asked")] = None,
+    call_ports: Annotated[str | None, typer.Option(help="UDP ports of calls, like 50000-50099")] = None,
+    turn: Annotated[list[str] | None, typer.Option(help="a relay that callers may use; may be repeated")] = None,
+    turn_secret_file: Annotated[Path | None, typer.Option(help="the secret that the relay shares")] = None,
+    guests: Annotated[bool, typer.Option("--guests", help="the page /test for everybody")] = False,
 ) -> None:
     """Run the test room that others measure against."""
-    from agent import roomservice
+    from agent import roomcalls, roomservice
 
+    calls = roomcalls.CallOptions(
+        calls=not no_calls,
+        guests=guests,
+        most=max_calls,
+        workers=call_workers,
+        address=call_address,
+        ports=call_ports,
+        turn=tuple(turn or ()),
+        turn_secret_file=turn_secret_file,
+    )
     asked = roomservice.RoomOptions(
         listen=listen,
         stamp_port=stamp_port,
@@ -107,6 +159,7 @@ def room(
         max_packets_per_second=max_packets_per_second,
         open_ndt7=open_ndt7,
         throughput=not no_throughput,
+        calls=calls,
     )
     roomservice.run(asked)
 

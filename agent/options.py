@@ -10,8 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.profile import ProfileError, load_profile
 from agent.settings import LANGUAGES, Settings
 from probes import PROBES
+from probes.profile import GENERIC, Profile
 from probes.room import Room, RoomUrlError, parse_room
 from reports.advice import Lang
 from reports.policy import Policy, PolicyError, load_policy
@@ -32,6 +34,7 @@ class Options:
     """A self-test, ready to run.
 
     `room` is None for the embedded one. `links` empty: the link in use. `named`: the probes asked for by name.
+    `together`: every probe in the same seconds, each within TOGETHER_S of agent/stages.py.
     """
 
     policy: Policy
@@ -47,6 +50,8 @@ class Options:
     named: tuple[str, ...] = ()
     isochronous_ms: float | None = None
     raw: Path | None = None
+    profile: Profile = GENERIC
+    together: bool = False
 
     @property
     def only_this_computer(self) -> bool:
@@ -135,6 +140,14 @@ def policy_of(settings: Settings, path: Path | None) -> Policy:
     try:
         return load_policy(override)
     except PolicyError as error:
+        raise UsageError(str(error)) from None
+
+
+def profile_of(asked: str | None, settings: Settings) -> Profile:
+    """The meeting service asked for by name or file, else the one in the settings, else none in particular."""
+    try:
+        return load_profile(settings.meeting.profile if asked is None else asked)
+    except ProfileError as error:
         raise UsageError(str(error)) from None
 
 

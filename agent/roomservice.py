@@ -8,10 +8,11 @@ import ipaddress
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent import roomcalls
 from agent.options import UsageError
 from agent.settings import state_folder
 from testroom import certificate, tokens
@@ -37,6 +38,7 @@ class RoomOptions:
     max_packets_per_second: float
     open_ndt7: bool = False
     throughput: bool = True
+    calls: roomcalls.CallOptions = field(default_factory=roomcalls.CallOptions)
 
 
 def run(options: RoomOptions) -> None:
@@ -89,6 +91,8 @@ def settings_of(options: RoomOptions) -> RoomSettings:
             bulk=True,
             open_ndt7=options.open_ndt7,
             throughput=options.throughput,
+            calls=roomcalls.settings_of(options.calls),
+            guests=options.calls.guests,
         )
     except (certificate.CertificateError, tokens.TokenFileError) as error:
         raise UsageError(str(error)) from None
@@ -136,4 +140,14 @@ def _announce(room: TestRoom, options: RoomOptions) -> None:
         print(f"plain STAMP is open to {', '.join(options.open_stamp)}", file=out)
     if options.open_ndt7:
         print("ndt7 is open to everybody who reaches the room", file=out)
+    if (calls := room.settings.calls) is not None:
+        print(f"calls: {calls.places} at once, UDP {_said(calls.ports)}", file=out)
+    elif options.calls.calls:
+        print("no calls: the package aiortc is not installed", file=out)
+    if room.settings.guests:
+        print("the page /test is open to everybody who reaches the room", file=out)
     out.flush()
+
+
+def _said(ports: tuple[int, int] | None) -> str:
+    return f"{ports[0]}-{ports[1]}" if ports else "any port"

@@ -54,7 +54,8 @@ async def run(run_: Run) -> SelfTest:
         embedded = await _embedded(stack)
         room = run_.options.room or parse_room(embedded.url)
         stages = Stages(run_, room, chosen, await _floor(run_, embedded), links)
-        measurements = [draft.measurement() for draft in await stages.measure()]
+        drafts = [each for draft in await stages.measure() for each in (draft, *draft.parts)]
+        measurements = [draft.measurement() for draft in drafts]
     after = links if run_.options.only_this_computer else await discover()
     measurements = [_vanished(m, chosen, after) for m in measurements]
     comparison = _compare(run_, chosen)

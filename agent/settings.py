@@ -9,7 +9,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,19 @@ class CheckSection:
 
 
 @dataclass(frozen=True, slots=True)
+class MeetingSection:
+    """[meeting]: which meeting service. `profile`: a shipped profile's name, or the path of a huvudman's own file."""
+
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole file."""
 
     room: RoomSection = RoomSection()
     check: CheckSection = CheckSection()
+    meeting: MeetingSection = MeetingSection()
 
 
 def default_path() -> Path:
@@ -82,18 +90,18 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsError(f"the settings file {path} is not valid TOML: {error}") from None
     settings = parse(data, str(path))
     if token := os.environ.get(TOKEN_VARIABLE):
-        return Settings(RoomSection(settings.room.url, token), settings.check)
+        return replace(settings, room=RoomSection(settings.room.url, token))
     return settings
 
 
 def parse(data: Mapping[str, Any], where: str) -> Settings:
     """Build Settings from a parsed file. `where` names the file in messages."""
-    _known(data, {"room", "check"}, where, "table")
+    _known(data, {f.name for f in fields(Settings)}, where, "table")
     room = RoomSection(**_section(data, "room", RoomSection, where))
     check = CheckSection(**_section(data, "check", CheckSection, where))
     if check.language not in (None, *LANGUAGES):
         raise SettingsError(f'{where}: check.language must be "sv" or "en"')
-    return Settings(room, check)
+    return Settings(room, check, MeetingSection(**_section(data, "meeting", MeetingSection, where)))
 
 
 def _section(data: Mapping[str, Any], name: str, kind: type, where: str) -> dict[str, Any]:

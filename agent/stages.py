@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BEYOND_S = 24.0  # what opening, late replies and the report may take at the most
 ALONE_S, ALONE_DEEP_S = 30.0, 90.0
+TOGETHER_S = 8.0  # Options.together: for each, whatever is broken
+CLOSING_S = 0.5  # of these, for a probe to end what it began
+NET_S = TOGETHER_S + 0.25  # one that has not ended by then is given up, with all that it saw
 
 
 class Stages:
@@ -34,9 +37,10 @@ class Stages:
     async def measure(self) -> list[Draft]:
         """Every probe that applies on every link."""
         names = [name for name in self._run.options.probes if self._applies(name)]
-        quiet = await self._together([name for name in names if PROBES[name].stage == "quiet"])
+        first = names if self._run.options.together else [name for name in names if PROBES[name].stage == "quiet"]
+        quiet = await self._together(first)
         drafts = list(quiet)
-        for name in names:
+        for name in [] if self._run.options.together else names:
             for link in self._subjects(name) if PROBES[name].stage == "alone" else ():
                 if not self._run.stop.is_set():
                     drafts.append(_hindered(name, link, quiet) or await self._one(name, link))
@@ -44,7 +48,11 @@ class Stages:
 
     def _applies(self, name: str) -> bool:
         options, entry = self._run.options, PROBES[name]
-        return not options.only_this_computer or entry.within_computer or not entry.needs_room or name in options.named
+        if not options.only_this_computer or entry.within_computer:
+            return True
+        if entry.needs_service:
+            return options.profile.names_service
+        return not entry.needs_room or name in options.named
 
     def _subjects(self, name: str) -> Sequence[Link | None]:
         """The links; None stands for this computer's own loopback, when the room is on this computer."""
@@ -65,7 +73,7 @@ class Stages:
 
     async def _answer(self, name: str, session: Session) -> Draft:
         try:
-            draft = await load(name)(session)
+            draft = await self._in_time(name, session)
         finally:
             session.start.leave()
         moved = draft.facts.get("moved_bytes", 0)
@@ -73,15 +81,34 @@ class Stages:
             self._moved[session.subject] = self._moved.get(session.subject, 0.0) + moved
         return draft
 
+    async def _in_time(self, name: str, session: Session) -> Draft:
+        """A net beneath the probe's own deadlines, for a person who waits for the answer."""
+        probe, begun = load(name), time.time()
+        if not self._run.options.together:
+            return await probe(session)
+        try:
+            async with asyncio.timeout(NET_S):
+                return await probe(session)
+        except TimeoutError:
+            return Draft(name, session.subject, begun, NET_S, failure=Failure(name, "timeout", "it did not end"))
+
+    def _patience(self, name: str) -> float:
+        """Seconds until a probe must have ended."""
+        options = self._run.options
+        if options.together:
+            return TOGETHER_S - CLOSING_S
+        if PROBES[name].stage == "alone":
+            return ALONE_DEEP_S if options.deep else ALONE_S
+        return options.seconds + BEYOND_S
+
     def session(self, name: str, link: Link | None, start: Start | Place) -> Session:
         """The errand of one probe on one link, with its share of the data budget that is left there."""
         options, entry = self._run.options, PROBES[name]
-        alone = ALONE_DEEP_S if options.deep else ALONE_S
         session = Session(
             link=link,
             room=self._room,
             seconds=options.seconds,
-            deadline=time.monotonic() + (alone if entry.stage == "alone" else options.seconds + BEYOND_S),
+            deadline=time.monotonic() + self._patience(name),
             budget_bytes=0.0,
             stop=self._run.stop,
             start=start,
@@ -95,6 +122,7 @@ class Stages:
             traces=self._run.traces,
             progress=self._run.progress,
             links=self._every,
+            profile=options.profile,
         )
         left = budget_bytes(options, link) - self._moved.get(session.subject, 0.0)
         session.budget_bytes = max(0.0, left) * entry.share
@@ -106,6 +134,8 @@ def _hindered(name: str, link: Link | None, quiet: Sequence[Draft]) -> Draft | N
     subject = link.name if link else "loopback"
     for draft in quiet:
         failure = draft.failure
-        if draft.subject == subject and failure is not None and failure.code.startswith(("room_", "link_")):
+        if draft.name == "join" or draft.subject != subject:  # the way to the meeting service is not that to the room
+            continue
+        if failure is not None and failure.code.startswith(("room_", "link_")):
             return Draft(name, subject, time.time(), failure=Failure(name, failure.code, f"found by {draft.name}"))
     return None

@@ -19,7 +19,8 @@ class Entry:
     `stage`: the "quiet" ones run together in the same seconds; after them each "alone" one, which fills the link.
     `share`: of the data budget that is left when it begins. `default`: False: only when named by --only.
     `within_computer`: it tells something also when the room is on this computer. `needs_room`: False: it asks the
-    network itself, so that it runs by the real links also when no room is configured.
+    network itself, so that it runs by the real links also when no room is configured. `needs_service`: then only when
+    the profile names a meeting service.
     """
 
     module: str
@@ -28,6 +29,7 @@ class Entry:
     default: bool = True
     within_computer: bool = False
     needs_room: bool = True
+    needs_service: bool = False
 
 
 PROBES: dict[str, Entry] = {
@@ -35,6 +37,8 @@ PROBES: dict[str, Entry] = {
     "path": Entry("probes.path", share=0.1),
     "local": Entry("probes.local", within_computer=True),
     "dns": Entry("probes.dns", share=0.01),
+    "join": Entry("probes.join", share=0.02, needs_room=False, needs_service=True),
+    "call": Entry("probes.call", "alone", 0.5),
     "capacity": Entry("probes.capacity", "alone", 0.5),
     "throughput": Entry("probes.throughput", "alone", 1.0),
     "internet_speed": Entry("probes.internet_speed", "alone", 1.0, default=False, needs_room=False),

@@ -22,7 +22,7 @@ from probes.links.binding import BindingError, bound_socket
 from probes.session import Draft, Failures, ProbeFailure, Session, measuring
 
 if TYPE_CHECKING:
-    from dns.message import QueryMessage
+    from dns.message import Message, QueryMessage
 
     from probes.own_traffic import Account
     from reports.record import Link
@@ -46,10 +46,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`seconds` is None when none came in time; then `rcode` is ""."""
+    """`seconds` is None when none came in time; then `rcode` is "". `addresses`: of the type that was asked for."""
 
     seconds: float | None = None
     rcode: str = ""
+    addresses: tuple[str, ...] = ()
 
 
 Round = tuple[Answer, ...]  # one answer for each question, all asked at the same moment
@@ -61,7 +62,7 @@ async def probe(session: Session) -> Draft:
         try:
             link, servers = _servers(session)
             m.facts["resolvers"] = len(servers)
-            _warm_up()
+            warm_up()
         except BaseException:
             m.unknown |= dict.fromkeys((LOOKUP, FAILED), "no name server could be asked")
             session.start.leave()
@@ -80,19 +81,23 @@ async def probe(session: Session) -> Draft:
 
 
 def _servers(session: Session) -> tuple[Link, list[str]]:
-    """Those that can be asked by this link: it has an address of the same family. Raises ProbeFailure: none can."""
+    """Raises ProbeFailure: there is none to ask."""
     link = session.link
     if link is None or not link.resolvers:
         raise ProbeFailure("dns_no_resolver")
     if not link.usable:
         raise ProbeFailure("link_no_address")
+    if not (servers := askable(link)):
+        raise ProbeFailure("dns_no_resolver", "none that can be asked by this link")
+    return link, servers
+
+
+def askable(link: Link) -> list[str]:
+    """Those name servers of the link that can be asked by it: it has an address of the same family."""
     own = [ip_address(a) for a in link.addresses]
     inside = any(a.is_loopback for a in own)
     wanted = [r for r in link.resolvers if ip_address(r.partition("%")[0]).is_loopback == inside]
-    askable = [r for r in wanted if ip_address(r.partition("%")[0]).version in {a.version for a in own}]
-    if not askable:
-        raise ProbeFailure("dns_no_resolver", "none that can be asked by this link")
-    return link, askable
+    return [r for r in wanted if ip_address(r.partition("%")[0]).version in {a.version for a in own}]
 
 
 def questions(host: str) -> tuple[Question, ...]:
@@ -109,9 +114,11 @@ def questions(host: str) -> tuple[Question, ...]:
 # ---- asking -----------------------------------------------------------------------------------------------------
 
 
-def _warm_up() -> None:
-    """Pay for the import before anything is timed."""
-    import dns.message  # noqa: F401
+def warm_up() -> None:
+    """Pay for the imports before anything is timed; the records' own classes are imported when first met."""
+    import dns.message
+    import dns.rdtypes.IN.A
+    import dns.rdtypes.IN.AAAA  # noqa: F401
 
 
 async def _ask_all(session: Session, link: Link, servers: Sequence[str], account: Account) -> list[list[Round]]:
@@ -144,7 +151,9 @@ async def _round(
     into.append(tuple(await asyncio.gather(*(ask(link, server, question, account) for question in asked))))
 
 
-async def ask(link: Link, server: str, question: Question, account: Account | None = None) -> Answer:
+async def ask(
+    link: Link, server: str, question: Question, account: Account | None = None, seconds: float | None = None
+) -> Answer:
     """One question to one server by one link (RFC 1035; UDP). No answer within DEADLINE_S is an answer too."""
     import dns.message
     import dns.rcode
@@ -153,10 +162,11 @@ async def ask(link: Link, server: str, question: Question, account: Account | No
     account = account or own_traffic.Account()
     try:
         with _socket(link, server) as sock:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(DEADLINE_S if seconds is None else seconds):
                 begun = time.monotonic()
-                rcode = await _exchange(sock, query, account)
-                return Answer(time.monotonic() - begun, dns.rcode.to_text(dns.rcode.Rcode(rcode)))
+                said = await _exchange(sock, query, account)
+                took = time.monotonic() - begun
+                return Answer(took, dns.rcode.to_text(said.rcode()), _addresses(said, question))
     except (TimeoutError, BindingError, OSError):  # silence, or nobody there
         return Answer()
 
@@ -177,8 +187,8 @@ def _socket(link: Link, server: str) -> socket.socket:
     return sock
 
 
-async def _exchange(sock: socket.socket, query: QueryMessage, account: Account) -> int:
-    """Send it and wait for the answer to it; whatever else comes is passed over. The response code."""
+async def _exchange(sock: socket.socket, query: QueryMessage, account: Account) -> Message:
+    """Send it and wait for the answer to it; whatever else comes is passed over."""
     import dns.exception
     import dns.message
 
@@ -189,9 +199,17 @@ async def _exchange(sock: socket.socket, query: QueryMessage, account: Account) 
         said = await loop.sock_recv(sock, LARGEST)
         account.received(len(said) + overhead)
         with contextlib.suppress(dns.exception.DNSException, ValueError):
-            answer = dns.message.from_wire(said, question_only=True)  # the rest may be cut off
+            answer = dns.message.from_wire(said, continue_on_error=True)  # the end may be cut off
             if query.is_response(answer):
-                return int(answer.rcode())
+                return answer
+
+
+def _addresses(answer: Message, question: Question) -> tuple[str, ...]:
+    """The addresses at the end of the aliases, which a resolver follows itself (RFC 1034, section 5.3.1)."""
+    from dns.rdatatype import RdataType
+
+    wanted = {RdataType.A, RdataType.AAAA} & {RdataType.make(question.type)}
+    return tuple(dict.fromkeys(record.address for rrset in answer.answer if rrset.rdtype in wanted for record in rrset))
 
 
 # ---- what it says -----------------------------------------------------------------------------------------------

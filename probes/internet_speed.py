@@ -12,15 +12,11 @@ LEAST_BYTES of data budget, keeps to it, and gives a rate only of a direction th
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
-import sys
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
+from probes import child
 from probes.internet_speed_wire import Errand
 from probes.links.binding import Passage
 from probes.room import RoomSession
@@ -34,7 +30,7 @@ AROUND_S = 5.0  # for finding a server and connecting to it
 LEAST_BYTES = 20e6
 SHORTEST_S = 0.5  # in less there is only TCP's beginning
 WAYS = {"down": "internet_speed_down_bytes_per_second", "up": "internet_speed_up_bytes_per_second"}
-COMMAND = (sys.executable, "-P", "-W", "ignore", "-m", "probes.internet_speed_child")
+COMMAND = child.command("probes.internet_speed_child")
 FAILURES: Failures = {}
 
 
@@ -141,42 +137,25 @@ async def _run(session: Session, errand: Errand) -> Said:
     """The child from its start to its end, which comes in time whatever it does."""
     said = Said()
     seconds = _seconds(session)
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=_environment(), start_new_session=True,
-    )  # fmt: skip
-    tasks = [asyncio.create_task(_listen(process, errand, session, said)), asyncio.create_task(session.stop.wait())]
-    try:
-        await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
-        if tasks[0].done():
-            tasks[0].result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with child.started(COMMAND) as process:
+        tasks = [asyncio.create_task(_listen(process, errand, session, said)), asyncio.create_task(session.stop.wait())]
+        try:
+            await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0].done():
+                tasks[0].result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     return said
-
-
-def _environment() -> dict[str, str]:
-    """This program's own modules, wherever they are; and a resolver that does not ask for half a minute."""
-    ours = str(Path(__file__).resolve().parents[1])
-    paths = [ours, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"RES_OPTIONS": "timeout:2 attempts:2"} | os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 async def _listen(process: asyncio.subprocess.Process, errand: Errand, session: Session, said: Said) -> None:
     """Give the child its errand and hear all that it says."""
-    assert process.stdin is not None
-    assert process.stdout is not None
     begun = time.monotonic()
-    process.stdin.write(json.dumps(asdict(errand)).encode() + b"\n")
-    with contextlib.suppress(ConnectionError):
-        await process.stdin.drain()
-    async for line in process.stdout:
-        said.take(json.loads(line))
+    await child.tell(process, asdict(errand))
+    async for line in child.lines(process):
+        said.take(line)
         fraction = min(1.0, (time.monotonic() - begun) / (2 * errand.seconds_each + 1))
         session.progress(Progress("internet_speed", session.subject, fraction, 0, 0))
     if await process.wait() != 0 and said.failed is None:

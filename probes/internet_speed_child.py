@@ -12,17 +12,16 @@ addresses leaves this process.
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPDefaultErrorHandler, ProxyHandler
 
+from probes import child
+from probes.child import Say
 from probes.internet_speed_wire import Errand, Failed, Wire
 
 UPLOAD_BYTES = [524288, 1048576, 7340032]  # these, and the counts, are what speedtest.net itself asks for
@@ -32,7 +31,6 @@ ASKING_BYTES = 1 << 23  # settings and lists of servers are smaller
 NO_ANSWER_MS = 3_600_000 / 2  # what the package makes of three pings without answer
 BY_STATUS = {403: "session_expired", 404: "room_test_not_offered", 429: "room_too_many_requests", 503: "room_busy"}
 TELL_S = 0.05
-Say = Callable[[dict[str, Any]], None]
 
 
 class Body:
@@ -164,18 +162,11 @@ def _words(chain: list[BaseException]) -> str:
 
 def main() -> None:
     """Read the errand, run it, say the result, end."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    child.run(_work)
 
-    lock = threading.Lock()
 
-    def say(line: dict[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(line) + "\n")
-            out.flush()
-
-    errand = Errand(**json.loads(sys.stdin.buffer.readline()))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _work(line: dict[str, Any], say: Say) -> None:
+    errand = Errand(**line)
     try:
         run(errand, say)
     except ImportError:
@@ -183,18 +174,12 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001 - the package exits, and trips over garbage in many ways
         failed = failure(error, room=errand.url is not None)
         say({"failed": failed.code, "detail": failed.detail})
-    os._exit(0)
 
 
 def _tell_moved(wire: Wire, say: Say) -> None:
     while True:
         say(dict(wire.moved()))
         time.sleep(TELL_S)
-
-
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
 
 
 if __name__ == "__main__":

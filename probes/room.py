@@ -27,6 +27,7 @@ from probes.session import ProbeFailure
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
+    from aiohttp.abc import AbstractResolver
 
     from reports.record import Link
 
@@ -59,12 +60,14 @@ class Room:
         except ValueError:
             return self.host.lower() == "localhost"
 
-    async def open(self, link: Link | None, seconds: float, packets_per_second: float) -> RoomSession:
-        """A session for one link. ProbeFailure says why there is none."""
+    async def open(
+        self, link: Link | None, seconds: float, packets_per_second: float, resolver: AbstractResolver | None = None
+    ) -> RoomSession:
+        """A session for one link. ProbeFailure says why there is none. `resolver`: instead of the system's."""
         if self.plain:
             return await _plain_session(self, link)
         made: list[socket.socket] = []
-        http = _http(self, link, made)
+        http = _http(self, link, made, resolver)
         try:
             return await _ask(http, made, seconds, packets_per_second)
         except BaseException:
@@ -127,12 +130,15 @@ def _fingerprint(fragment: str) -> bytes | None:
     return bytes.fromhex(digits)
 
 
-def _http(room: Room, link: Link | None, made: list[socket.socket]) -> ClientSession:
+def _http(
+    room: Room, link: Link | None, made: list[socket.socket], resolver: AbstractResolver | None = None
+) -> ClientSession:
     from aiohttp import ClientSession, ClientTimeout, Fingerprint, TCPConnector
 
     trusted = Fingerprint(room.fingerprint) if room.fingerprint else trust.context()
     family = _family(link)
-    connector = TCPConnector(ssl=trusted, socket_factory=_factory(link, made), family=family, force_close=False)
+    factory = _factory(link, made)
+    connector = TCPConnector(ssl=trusted, resolver=resolver, socket_factory=factory, family=family, force_close=False)
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
     base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
     timeout = ClientTimeout(total=ANSWER_S, sock_connect=TCP_S)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from probes.profile import GENERIC, Profile
 from reports.record import Fact, Failure, Link, Measurement
 from reports.rules import Traffic
 from reports.vocabulary import FAILURES, NAMES
@@ -22,11 +23,11 @@ Failures = Mapping[type[BaseException], str]
 
 
 class ProbeFailure(Exception):  # noqa: N818 - a network that does not answer is data, not an error
-    """Ends a probe with a failure code of the vocabulary."""
+    """Ends a probe with a failure code of the vocabulary. `step`: where in the probe, when it has several."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", step: str = "") -> None:
         super().__init__(code)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.step = code, detail, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Session:
     `start` gives the moment (time.monotonic_ns) at which probes on several links begin together.
     `traces` receives the raw round trips under the link's name. `budget_bytes` may pass both ways together; a probe
     that moves much says how much in its fact "moved_bytes" (IP packets). `settled(name, low, high)`: would every value
-    between the two lead to the same verdict? `frugal`: a metered or shared link, and nobody asked for more.
+    between the two lead to the same verdict? `profile`: the meeting service.
+    `frugal`: a metered or shared link, and nobody asked for more.
     `named`: asked for by name. `deep`: take the time it needs. `links`: all of this computer's, as found at the start.
     """
 
@@ -72,6 +74,7 @@ class Session:
     named: bool = False
     deep: bool = False
     links: tuple[Link, ...] = ()
+    profile: Profile = GENERIC
     isochronous_interval: float | None = None
     floor: Floor | None = None
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -141,7 +144,7 @@ class Place:
 
 @dataclass(slots=True)
 class Draft:
-    """A Measurement being filled."""
+    """A Measurement being filled. `parts`: those of a probe that goes in several steps, each a Measurement itself."""
 
     name: str
     subject: str
@@ -151,6 +154,7 @@ class Draft:
     facts: dict[str, Fact] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None
+    parts: list[Draft] = field(default_factory=list)
 
     def measurement(self) -> Measurement:
         """The finished record. ValueError: a name that the vocabulary does not have (a defect)."""
@@ -172,7 +176,7 @@ def measuring(name: str, session: Session, failures: Failures) -> Iterator[Draft
     try:
         yield draft
     except ProbeFailure as failure:
-        draft.failure = Failure(name, failure.code, failure.detail)
+        draft.failure = Failure(failure.step or name, failure.code, failure.detail)
     except tuple(failures) as error:
         code = next(code for kind, code in failures.items() if isinstance(error, kind))
         draft.failure = Failure(name, code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reports.policy import Policy
@@ -12,7 +12,8 @@ from reports.rules import Row, Situation
 
 _WAYS = ("up", "down")
 # Probes that give none of what the policy requires: it is not for their failure that it is missing.
-BESIDE = frozenset({"path", "local", "dns", "capacity", "throughput", "internet_speed"})
+BESIDE = frozenset({"path", "local", "dns", "join", "call", "capacity", "throughput", "internet_speed"})
+SERVICE = "join"  # what this probe and its parts see is the way to the meeting service, not that to the room
 SEVERITY: dict[Level, int] = {"ready": 0, "unknown": 1, "degraded": 2, "not_ready": 3}
 
 
@@ -64,7 +65,7 @@ def find(policy: Policy, subjects: Subjects, measurements: Sequence[Measurement]
         for judged in _worst_per_subject(row, policy, subjects, measurements)
     ]
     found += _failures(policy, subjects, measurements, found)
-    found += _situations(policy, subjects, found)
+    found += _situations(policy, subjects, found, _detours(measurements))
     return found + list(_link_kind(policy, subjects, found))
 
 
@@ -95,9 +96,18 @@ def _finding(row: Row, policy: Policy, subjects: Subjects, m: Measurement) -> Fi
     finding = _described(row, policy, kind, subject, value, row.level(value))
     if finding.level != "ready" and _lower_bound(row, m):
         return _open(finding)
+    finding = _laid_to(policy.rows.get(row.explained_by or ""), m, finding)
     if subjects.embedded and row.per == "link" and finding.level == "ready":
         finding = replace(finding, params={**finding.params, "consequence": "means.within_computer"})
     return finding if isinstance(value, str) else replace(finding, sure=_sure(row, m, value, finding.limit))
+
+
+def _laid_to(other: Row | None, m: Measurement, finding: Finding) -> Finding:
+    """When the value that explains this one is bad as well, its owner and advice are what helps here."""
+    value = _value(other, m) if other is not None else None
+    if other is None or value is None or finding.level == "ready" or other.level(value) in ("ready", "unknown"):
+        return finding
+    return replace(finding, owner=other.owner, advice=other.advice)
 
 
 def _enough(row: Row, m: Measurement) -> float | None:
@@ -177,15 +187,24 @@ def _failures(
             events.setdefault((m.subject, m.failure.code), []).append(m)
     for (subject, code), failed in events.items():
         about = policy.failure(code)
-        network = subject in subjects.links or subject == subjects.chosen
+        network = (subject in subjects.links or subject == subjects.chosen) and not all(_of_service(m) for m in failed)
         finding = _situation(about, failed[0].name, subject, f"failure.{code}")
         step = failed[0].failure.step if failed[0].failure else ""
         params = {"quantity": _failed_test(failed, network=network), "code": code, "step": step}
-        giving = [m for m in failed if m.name not in BESIDE]
-        if all(m.name in BESIDE for m in measurements if m.subject == subject):
+        giving = [m for m in failed if not _beside(m)]
+        if all(_beside(m) for m in measurements if m.subject == subject):
             giving = failed  # nothing else was tried there
         blocks = about.level == "unknown" and any(_needed(policy, m, found) for m in giving)
+        blocks = blocks and not (code == "no_reply" and subject in _detours(measurements))
         yield Judged(replace(finding, value=code, params={**finding.params, **params}), network, blocks)
+
+
+def _of_service(m: Measurement) -> bool:
+    return m.name == SERVICE or m.name.startswith(f"{SERVICE}_")
+
+
+def _beside(m: Measurement) -> bool:
+    return m.name in BESIDE or _of_service(m)
 
 
 def _failed_test(failed: Sequence[Measurement], *, network: bool) -> str:
@@ -203,14 +222,22 @@ def _needed(policy: Policy, failed: Measurement, found: Sequence[Judged]) -> boo
     return partial or not required.keys() <= judged or not required
 
 
-def _situations(policy: Policy, subjects: Subjects, found: Sequence[Judged]) -> Iterator[Judged]:
+def _detours(measurements: Sequence[Measurement]) -> frozenset[str]:
+    """Links on which a call was carried without UDP: there the test packets' silence is explained, and is no riddle."""
+    calls = [m for m in measurements if m.facts.get("media_path") in ("turn_tcp", "turn_tls")]
+    return frozenset(m.subject for m in calls if m.facts.get("call_carries") in ("video", "sound_only"))
+
+
+def _situations(
+    policy: Policy, subjects: Subjects, found: Sequence[Judged], detours: Collection[str]
+) -> Iterator[Judged]:
     """No room, no link, or a link of which what the policy requires was not measured."""
     chosen, known = subjects.chosen, policy.situations
     if subjects.embedded:
         yield Judged(_situation(known["room"], "room", "computer", "means.room"), network=False, blocks=True)
     if chosen is None:
         yield Judged(_situation(known["link"], "link", "computer", "means.link"), network=True)
-    elif not subjects.embedded and not _explained(policy, chosen, found):
+    elif not subjects.embedded and chosen not in detours and not _explained(policy, chosen, found):
         yield Judged(_situation(known["network"], "network", chosen, "means.network"), network=True, blocks=True)
 
 

@@ -21,13 +21,23 @@ from reports.vocabulary import FAILURES, NAMES
 __all__ = ["FACTS", "Policy", "PolicyError", "Row", "Situation", "Traffic", "load_policy"]
 
 SHIPPED = Path(__file__).with_name("policy.toml")
-FACTS = ("link_kind", "media_path", "exact_zeros")
+FACTS = ("link_kind", "media_path", "call_carries", "exact_zeros")
 SITUATIONS = ("room", "link", "network")
 TABLES = ("traffic", "rules", "kinds", "situations", "failures", "faults", "diagnosis")
 BETTER = ("lower", "higher", "within", "words")
 WORD_LEVELS: tuple[Level, ...] = ("ready", "degraded", "not_ready")
 ROW_NEEDS = ("value", "better", "ready", "per", "owner", "consequence", "advice", "source")
-ROW_MAY = ("not_ready", "degraded", "ready_when_tested", "judge", "needs", "floor", "required", "by_kind")
+ROW_MAY = (
+    "not_ready",
+    "degraded",
+    "ready_when_tested",
+    "judge",
+    "needs",
+    "floor",
+    "required",
+    "by_kind",
+    "explained_by",
+)
 ROW_KEYS = (*ROW_NEEDS, *ROW_MAY, "consequence_high", "advice_high")
 
 T = TypeVar("T")
@@ -98,6 +108,7 @@ def _row(r: RowReader, rule: str) -> Row:
         by_kind=r.flag("by_kind"),
         advice_high=_advice(r, "advice_high") if "advice_high" in r.data else None,
         consequence_high=_consequence(r, "consequence_high") if "consequence_high" in r.data else None,
+        explained_by=r.option("explained_by", _shipped("rules")),
     )
 
 

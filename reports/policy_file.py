@@ -15,12 +15,12 @@ class PolicyError(ValueError):
     """A policy that cannot be used. The message is one line: file, row, what is wrong, what to do."""
 
 
-def read(path: Path) -> Table:
-    """The file's tables. Raises PolicyError when it is missing, unreadable or no TOML."""
+def read(path: Path, what: str = "policy") -> Table:
+    """The tables of a file of that kind. Raises PolicyError when it is missing, unreadable or no TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PolicyError(f"{path}: there is no such policy file; check the path") from None
+        raise PolicyError(f"{path}: there is no such {what} file; check the path") from None
     except OSError as e:
         raise PolicyError(f"{path}: cannot be read ({e.strerror}); check the path and its permissions") from None
     except UnicodeDecodeError:

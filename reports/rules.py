@@ -21,7 +21,8 @@ class Row:
     """One rule. `ready` and `acceptable` are intervals of the value, in its SI base unit.
 
     Outside `acceptable` is not ready, between the two is degraded.
-    `consequence` is the stem of two messages, …_degraded and …_not_ready. `words` is set for a fact, not for a number.
+    `consequence` is the stem of two messages, …_degraded and …_not_ready. `explained_by`: a rule that,
+    when it is not ready in the same measurement, says whose fault this is. `words` is set for a fact, not for a number.
     """
 
     rule: str
@@ -43,6 +44,7 @@ class Row:
     by_kind: bool = False
     advice_high: str | None = None
     consequence_high: str | None = None
+    explained_by: str | None = None
 
     def level(self, value: float | str) -> Level:
         """The level of a value. NaN, and a word that the row does not list, is unknown."""

@@ -40,6 +40,11 @@ def to_json(self_test: SelfTest, *, addresses: bool = False) -> Json:
     return {"schema": SCHEMA_NAME} | {key: plain[key] for key in ORDER}
 
 
+def measurement_to_json(m: Measurement, *, addresses: bool = False) -> Json:
+    """One measurement as plain JSON values."""
+    return cast("Json", _plain(m if addresses else _bare_measurement(m)))
+
+
 def from_json(data: object) -> SelfTest:
     """The record again. Sentences and unknown keys are ignored. Raises RecordError."""
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA_NAME:

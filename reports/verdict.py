@@ -46,14 +46,14 @@ def judge(
     """
     subjects = Subjects({link.name: link for link in links}, chosen, embedded)
     found = diagnose(policy, subjects, measurements, find(policy, subjects, measurements))
-    level = _level([j for j in found if not subjects.other(j.finding.subject)], embedded)
+    level = level_of([j for j in found if not subjects.other(j.finding.subject)], embedded)
     found.sort(key=lambda j: _order(j, subjects))
     action, params = next_action(subjects, found, level, comparison)
     return Verdict(level, tuple(j.finding for j in found), action, params)
 
 
-def _level(counted: Sequence[Judged], embedded: bool) -> Level:
-    """The table of this module's docstring."""
+def level_of(counted: Sequence[Judged], embedded: bool) -> Level:
+    """The table of this module's docstring, for what was found about the link in use and this computer."""
     if any(effective(j.finding) == "not_ready" and not (embedded and j.network) for j in counted):
         return "not_ready"
     if embedded or not counted or any(j.blocks for j in counted):

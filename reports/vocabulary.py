@@ -116,9 +116,35 @@ def _local() -> Iterator[Quantity]:
     )
 
 
+def _join() -> Iterator[Quantity]:
+    yield Quantity("join_seconds", "seconds", "the whole join path, until its last step had an answer")
+    yield Quantity("join_lookup_seconds", "seconds", "until the slowest of the meeting's names was found", "RFC 1035")
+    yield Quantity("tcp_connect_seconds", "seconds", "until the portal's HTTPS port accepted a connection", "RFC 9293")
+    yield Quantity("tls_handshake_seconds", "seconds", "TLS handshake with the portal", "RFC 8446")
+    yield Quantity("certificate_left_seconds", "seconds", "until the portal's certificate ends", "RFC 5280")
+    yield Quantity("portal_seconds", "seconds", "until the login page was there, redirects included", "RFC 9110")
+    yield Quantity("clock_skew_seconds", "seconds", "this computer's clock less the servers', median", "RFC 9110")
+    yield Quantity("stun_rtt_seconds", "seconds", "round trip of a STUN binding, median", "RFC 8489")
+    for transport in ("udp", "tcp", "tls"):
+        name = f"turn_allocation_{transport}_seconds"
+        yield Quantity(name, "seconds", f"until a TURN server by {transport.upper()} had answered", "RFC 8656")
+
+
 def _call() -> Iterator[Quantity]:
+    yield Quantity("call_signalling_seconds", "seconds", "from the offer sent to the room's answer", "RFC 9725")
+    yield Quantity("call_gathering_seconds", "seconds", "until the ways to try were known", "RFC 8445")
+    yield Quantity("call_ice_seconds", "seconds", "from the answer until a way was found", "RFC 8445")
+    yield Quantity("call_dtls_seconds", "seconds", "from the way found until the keys were agreed", "RFC 5764")
     yield Quantity("call_setup_seconds", "seconds", "ICE and DTLS, from offer to connected", "RFC 8445")
+    yield Quantity("first_audio_seconds", "seconds", "from joining to the first sound that came back")
+    yield Quantity("first_video_seconds", "seconds", "from joining to the first picture that came back")
     yield Quantity("first_media_seconds", "seconds", "from joining to the first sound or picture", "")
+    yield Quantity("call_frames_sent_per_second", "frames per second", "pictures encoded and sent")
+    yield Quantity("call_frames_per_second", "frames per second", "pictures that came back")
+    yield Quantity("call_frozen_ratio", "ratio", "share of the time in which the returned picture stood still")
+    yield Quantity("call_audio_gap_ratio", "ratio", "share of the returned sound that is missing")
+    yield Quantity("call_frames_skipped_ratio", "ratio", "pictures that were due and not encoded in time")
+    yield from _percentiles("call_frame_rtt", "p50 p95", "a picture's way to the room and back, coding included", "")
     yield Quantity("call_cpu_ratio", "ratio", "this computer's CPU used during the call", "")
 
 
@@ -137,7 +163,7 @@ def _wifi() -> Iterator[Quantity]:
 
 
 QUANTITIES: dict[str, Quantity] = {
-    q.name: q for part in (_echo, _sender, _throughput, _path, _local, _call, _devices, _wifi) for q in part()
+    q.name: q for part in (_echo, _sender, _throughput, _path, _local, _join, _call, _devices, _wifi) for q in part()
 }
 NAMES: frozenset[str] = frozenset(name for q in QUANTITIES.values() for name in q.names)
 
@@ -160,6 +186,46 @@ FAILURES: dict[str, str] = {
     "dns_no_resolver": "the link has no name server",
     "dns_timeout": "no name server of this link answered",
     "third_party_unreachable": "the third party's speed test did not answer",
+    "no_route": "no way out to the network leads by this link",
+    "captive_portal": "the network wants its own login page to be filled in first",
+    "proxy_unreachable": "the proxy that this computer is told to use does not answer",
+    "proxy_refused": "the proxy does not let the connection through",
+    "dns_nxdomain": "the name server says that the name does not exist",
+    "dns_servfail": "the name server could not find out the address",
+    "dns_no_answer": "no name server answered when asked for the meeting service",
+    "dns_resolver_silent": "one of the link's name servers does not answer",
+    "dns_disagreement": "the link's name servers contradict each other",
+    "tcp_refused": "the service's computer refuses the connection",
+    "tcp_timeout": "the connection attempt is not answered",
+    "tcp_unreachable": "a router says that the service cannot be reached",
+    "tcp_family_broken": "the service answers by one of IPv4 and IPv6 only",
+    "tls_expired": "the service's certificate has expired",
+    "tls_not_valid_now": "the certificate is not valid at this computer's time, which is wrong",
+    "tls_wrong_name": "the certificate belongs to another name",
+    "tls_untrusted": "the certificate's issuer is not trusted by this computer: somebody may stand between",
+    "tls_intercepted": "the certificate is trusted here but not issued by whom it should be: somebody reads along",
+    "tls_failed": "the encrypted connection cannot be set up",
+    "portal_error": "the login page answers with an error of its own",
+    "portal_refused": "the login page refuses to be shown",
+    "portal_redirect_loop": "the login page sends the browser round in circles",
+    "portal_silent": "the login page does not answer, although the connection is there",
+    "identity_provider_unreachable": "no login service can be reached",
+    "identity_provider_missing": "one of the login services cannot be reached",
+    "media_unreachable": "the meeting's media server answers neither by UDP nor by TCP",
+    "udp_blocked": "the media server answers by TCP but not by UDP",
+    "turn_unreachable": "no relay for sound and picture answers",
+    "turn_udp_blocked": "the relay for sound and picture answers by TCP or TLS, not by UDP",
+    "turn_unauthorized": "the relay does not accept the user name and password that the room gave",
+    "turn_forbidden": "the relay forbids its use",
+    "turn_quota": "the relay has no place free",
+    "turn_failed": "the relay answers with an error",
+    "turn_intercepted": "what answers in the relay's place is not a relay",
+    "ice_failed": "no way for sound and picture was found",
+    "dtls_failed": "a way was found, but the keys for sound and picture could not be agreed on it",
+    "media_silent_up": "sound and picture from this computer do not reach the room",
+    "media_silent_down": "sound and picture from the room do not reach this computer",
+    "call_broken_off": "the call began and then ended by itself",
+    "call_not_possible": "this computer cannot make a test call",
     "link_vanished": "the link disappeared during the test",
     "link_no_address": "the link has no address to send from",
     "link_not_bound": "packets could not be bound to this link's device",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,11 @@ class Buckets:
         else:
             self._of.move_to_end(key)
         return bucket.allow(now_ns, tokens)
+
+
+def is_loopback(address: str) -> bool:
+    """Does the caller sit at this computer?"""
+    try:
+        return ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

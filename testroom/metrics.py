@@ -1,4 +1,4 @@
-"""The room's own /metrics: counts of sessions and datagrams. No address, no organisation's name."""
+"""The room's own /metrics: counts of sessions, datagrams, transfers and calls. No address, no organisation's name."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class _Collector:
             refused.add_metric([reason], count)
         yield refused
         yield from self._transfers()
+        yield from self._calls()
 
     def _transfers(self) -> Iterator[Metric]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -48,6 +49,25 @@ class _Collector:
             ("", "test", "ndt7 transfers begun", counts.transfers),
             ("_bytes", "test", "payload of ndt7 transfers that have ended", counts.bytes),
             ("_refused", "reason", "ndt7 transfers refused", counts.refused),
+        ):
+            family = CounterMetricFamily(name + suffix, text, labels=[label])
+            for value, count in sorted(counted.items()):
+                family.add_metric([value], count)
+            yield family
+
+    def _calls(self) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        calls, name = self._room.calls, "motesklar_room_call"
+        places = calls.settings.places if calls.settings else 0
+        yield GaugeMetricFamily(f"{name}s", "calls that are open", value=calls.open_now)
+        yield GaugeMetricFamily(f"{name}s_limit", "calls that may be open at once", value=places)
+        yield CounterMetricFamily(f"{name}s_started", "offers that were answered", value=calls.started)
+        yield CounterMetricFamily(f"{name}s_connected", "calls that came about", value=calls.connected)
+        yield CounterMetricFamily(f"{name}_worker_restarts", "call processes that died or hung", value=calls.restarts)
+        for suffix, label, text, counted in (
+            ("s_refused", "reason", "offers that were refused", calls.refused),
+            ("_frames_returned", "kind", "sound packets and whole pictures sent back", calls.returned()),
         ):
             family = CounterMetricFamily(name + suffix, text, labels=[label])
             for value, count in sorted(counted.items()):

@@ -8,14 +8,15 @@ import contextlib
 import ssl
 import time
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from probes.room import SESSION_SCHEMA
 from testroom import certificate
 from testroom.admission import Network
 from testroom.answers import answer, refusal
-from testroom.limits import Buckets, Limits
+from testroom.echo_call import Calls, CallSettings
+from testroom.guests import Guests
+from testroom.limits import Buckets, Limits, is_loopback
 from testroom.reflector import Reflector
 from testroom.sessions import RoomBusyError, Sessions
 from testroom.speedtest import SpeedtestMini
@@ -25,7 +26,8 @@ from testroom.tokens import Tokens
 if TYPE_CHECKING:
     from aiohttp import web
 
-_MOST_BODY = 4096
+_MOST_BODY = 65536
+_MOST_REQUEST = 4096
 _IDLE_S = 120.0  # a connection on which no whole request comes
 
 
@@ -43,6 +45,8 @@ class RoomSettings:
     throughput: bool = True  # ndt7 and speedtest's mini protocol, for sessions of this room
     open_ndt7: bool = False  # and for anybody's ndt7 client
     plain_ndt7_port: int | None = None  # ndt7 without TLS as well, and nothing else; for benchmarks
+    calls: CallSettings | None = None  # None: the room takes no calls
+    guests: bool = False  # the page /test for anybody who reaches the room
     bulk: bool = False  # made for many senders at once: see testroom.bulk
 
 
@@ -57,6 +61,8 @@ class TestRoom:
         self.reflector = Reflector(self.sessions, settings.limits, settings.open_stamp, bulk=settings.bulk)
         self.throughput = Throughput(self.sessions, open_to_all=settings.open_ndt7)
         self._speedtest = SpeedtestMini(self, self.throughput.turn)
+        self.calls = Calls(self.sessions, settings.calls)
+        self.guests = Guests(self)
         self.port = self.stamp_port = self.plain_port = 0
         self.fingerprint = b""
         self._requests = Buckets(settings.limits.requests_per_minute / 60, burst=settings.limits.requests_per_minute)
@@ -85,6 +91,8 @@ class TestRoom:
         self.fingerprint = pair.fingerprint
         self.stamp_port = self.reflector.open(self.settings.host, self.settings.stamp_port)
         self._exit.push_async_callback(asyncio.to_thread, self.reflector.close)
+        self._exit.push_async_callback(self.calls.close)
+        await self.calls.open()
         self.port = await self._listen(self._application(), self.settings.port, _context(pair))
         if self.settings.plain_ndt7_port is not None:
             self.plain_port = await self._listen(self._plain_application(), self.settings.plain_ndt7_port, None)
@@ -126,6 +134,8 @@ class TestRoom:
                 web.delete("/v1/sessions/{id}", self._end),
                 web.get("/metrics", self._metrics),
                 *self._throughput_routes(),
+                *self.calls.routes(),
+                *self.guests.routes(),
             ]
         )
         return app
@@ -146,7 +156,7 @@ class TestRoom:
         return web.Response(text="A test room of Mötesklar. Point `motesklar check --room` here.\n")
 
     async def _issue(self, request: web.Request) -> web.Response:
-        organisation = self._admit(request)
+        organisation = self.organisation(request)
         seconds, rate = await _wanted(request)
         try:
             session = self.sessions.issue(organisation, request.remote or "", seconds, rate)
@@ -161,15 +171,16 @@ class TestRoom:
             stamp_port=self.stamp_port,
             expires_in_seconds=session.expires_at - time.monotonic(),
             server_time=time.time(),
+            ice_servers=self.calls.ice_servers(session),
         )
 
-    def _admit(self, request: web.Request) -> str:
+    def organisation(self, request: web.Request) -> str:
         """The organisation of the caller's token. Raises the HTTP refusal."""
         address = request.remote or ""
         if not self._requests.allow(address, time.monotonic_ns()):
             raise refusal(429, "room_too_many_requests")
         if self.settings.tokens is None:
-            if _is_loopback(address):
+            if is_loopback(address):
                 return "this computer"
             raise refusal(403, "room_token_refused")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -202,7 +213,8 @@ async def _wanted(request: web.Request) -> tuple[float, float]:
     import json
 
     try:
-        body = json.loads(await request.read())
+        raw = await request.read()
+        body = json.loads(raw if len(raw) <= _MOST_REQUEST else b"")
         seconds, rate = body["seconds"], body["packets_per_second"]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise refusal(400, "room_protocol") from None
@@ -213,13 +225,6 @@ async def _wanted(request: web.Request) -> tuple[float, float]:
 
 def _is_sensible(number: object) -> bool:
     return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < 1e6
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def _context(pair: certificate.Pair) -> ssl.SSLContext:

@@ -71,6 +71,8 @@ class StampSession:
     train_octets: int = 0  # sent so far beyond what came: see testroom.trains
     transfers: int = 0  # ndt7 transfers of its own
     other_transfers: int = 0  # those of others while it lived
+    guest: bool = False  # of the page /test: a call and one record, and nothing else
+    recorded: bool = False  # the guest's record has come
 
     def report(self) -> dict[str, object]:
         """What the sender cannot see: the fate of its packets on the way here."""
@@ -95,7 +97,9 @@ class Sessions:
         self.issued = self.refused = self.expired = 0
         self._transferring = False
 
-    def issue(self, organisation: str, address: str, seconds: float, packets_per_second: float) -> StampSession:
+    def issue(
+        self, organisation: str, address: str, seconds: float, packets_per_second: float, *, guest: bool = False
+    ) -> StampSession:
         """A new session for the asked time and rate, each within the room's limits. Raises RoomBusyError."""
         self.expire()
         self._check_room(organisation, address)
@@ -113,6 +117,7 @@ class Sessions:
             bucket=TokenBucket(rate * 1.25, time.time_ns(), burst=max(rate, 50.0)),
             tally=Tally(most=int(rate * (seconds + GRACE_S) * 1.25) + 64),
             other_transfers=int(self._transferring),
+            guest=guest,
         )
         self.by_ssid[session.ssid] = self._by_identifier[session.identifier] = session
         self.issued += 1

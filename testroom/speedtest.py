@@ -141,7 +141,8 @@ class SpeedtestMini:
 
     def _identifier(self, request: web.Request) -> str:
         identifier = request.match_info["id"]
-        if self._sessions.find(identifier) is None:
+        session = self._sessions.find(identifier)
+        if session is None or session.guest:
             raise refusal(403, "session_expired")
         return identifier
 

@@ -104,6 +104,8 @@ class Throughput:
         """The session that pays for it; None for strangers, where they are let in."""
         token = request.query.get("access_token", "")
         session = self._sessions.find(token) if token else None
+        if session is not None and session.guest:
+            raise _RefusedError(403, "room_token_refused", "guest")
         if session is None and not self._open_to_all:
             raise _RefusedError(403 if token else 401, "room_token_refused", "token")
         if session is not None and session.transfers >= MOST_OF_SESSION:

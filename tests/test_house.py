@@ -193,6 +193,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     [
         *(f"{package}/__init__.py" for package in OURS),
         "reports/policy.toml",
+        "agent/profiles/generic-webrtc.toml",
+        "agent/profiles/jonkoping.toml",
+        "testroom/web/page.html",
+        "testroom/web/texts.sv.json",
         "reports/selftest.schema.json",
         "reports/advice/locale/sv/LC_MESSAGES/motesklar.mo",
         "reports/advice/locale/en/LC_MESSAGES/motesklar.mo",

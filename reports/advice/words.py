@@ -22,6 +22,9 @@ def number(value: float, lang: Lang) -> str:
 def _seconds(value: float, lang: Lang) -> str:
     if abs(value) < 1:
         return text("unit.milliseconds", lang, n=number(round(value * 1e3, 2), lang))
+    for unit, length in (("days", 86400), ("minutes", 60)):
+        if abs(value) >= 2 * length:
+            return text(f"unit.{unit}", lang, n=number(value / length, lang))
     return text("unit.seconds", lang, n=number(value, lang))
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.settings import CheckSection, RoomSection, Settings, SettingsError, load
+from agent.settings import CheckSection, MeetingSection, RoomSection, Settings, SettingsError, load
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,7 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
         ('[room]\nurl = "https://a"\ntoken = "t"', Settings(room=RoomSection("https://a", "t"))),
         ("[check]\nseconds = 3", Settings(check=CheckSection(seconds=3.0))),
         ("[check]\nbudget_mb = 2.5", Settings(check=CheckSection(budget_mb=2.5))),
+        ('[meeting]\nprofile = "jonkoping"', Settings(meeting=MeetingSection("jonkoping"))),
         ('[check]\nlanguage = "sv"\npolicy = "p.toml"', Settings(check=CheckSection(language="sv", policy="p.toml"))),
     ],
 )
@@ -39,7 +40,7 @@ def test_good_files(tmp_path: Path, content: str, expected: Settings) -> None:
     ("content", "says"),
     [
         ("rom = 1", "unknown table: rom; did you mean room?"),
-        ("zzz = 1", "unknown table: zzz; known are check, room"),
+        ("zzz = 1", "unknown table: zzz; known are check, meeting, room"),
         ('[room]\nurll = "x"', "unknown key in [room]: urll; did you mean url?"),
         ('[room]\nqqq = "x"', "unknown key in [room]: qqq; known are token, url"),
         ("[check]\nsecond = 3", "unknown key in [check]: second; did you mean seconds?"),
@@ -59,6 +60,8 @@ def test_good_files(tmp_path: Path, content: str, expected: Settings) -> None:
         ("[check]\nbudget_mb = []", "check.budget_mb must be a number above 0"),
         ('[check]\nlanguage = "no"', 'check.language must be "sv" or "en"'),
         ("[check]\nlanguage = 1", "check.language must be text in quotes"),
+        ("[meeting]\nprofile = 1", "meeting.profile must be text in quotes"),
+        ('[meeting]\nprofil = "x"', "unknown key in [meeting]: profil; did you mean profile?"),
         ("[room", "is not valid TOML"),
         ("[room]\n[room]", "is not valid TOML"),
         (b"\xff\xfe", "is not valid TOML"),
@@ -101,9 +104,11 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 
 def test_the_tokens_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = written(tmp_path, '[room]\nurl = "https://a"\ntoken = "file"\n[check]\nseconds = 2')
+    path = written(
+        tmp_path, '[room]\nurl = "https://a"\ntoken = "file"\n[check]\nseconds = 2\n[meeting]\nprofile = "p"'
+    )
     monkeypatch.setenv(settings.TOKEN_VARIABLE, "variable")
-    assert load(path) == Settings(RoomSection("https://a", "variable"), CheckSection(seconds=2.0))
+    assert load(path) == Settings(RoomSection("https://a", "variable"), CheckSection(seconds=2.0), MeetingSection("p"))
 
 
 def test_a_token_is_in_no_message(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+import agent.stages as stages_module
 import probes
 from agent.options import Options
 from agent.selftest import Run
@@ -111,6 +112,30 @@ async def test_what_is_not_there_is_not_waited_for_again(code: str, filled: bool
     assert [name for name, subject, *_ in staged.RAN if name == "fill"] == ["fill"] * (1 + filled)
     (hindered,) = [d for d in drafts if (d.name, d.subject) == ("fill", "a")]
     assert (hindered.failure.code if hindered.failure else None) == (None if filled else code)
+
+
+async def test_together_all_begin_at_once_and_must_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`motesklar join`: a person waits, so that nothing waits for anything else."""
+    staged.FAILURES["talk", "a"] = "room_unreachable"
+    sys.modules["staged_fill"].probe = staged.probe_named("fill", together=True)  # type: ignore[attr-defined]
+    assert await measured(run("talk", "fill", together=True), A) == [("talk", "a"), ("fill", "a")]
+    assert max(begun for _, _, begun, _, _ in staged.RAN) < min(ended for _, _, _, ended, _ in staged.RAN)
+    monkeypatch.setattr("agent.stages.NET_S", 0.02)
+    run_ = run("talk", "fill", together=True)
+    assert run_.options.room
+    drafts = await Stages(run_, run_.options.room, (A,), None).measure()
+    assert [d.failure.code for d in drafts if d.failure] == ["timeout", "timeout"]
+
+
+async def test_the_way_to_the_meeting_service_hinders_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails on the way to the service, or names a room there, says nothing about the room's own tests."""
+    entries = {**stages_module.PROBES, "join": Entry("staged_talk", share=0.1)}
+    monkeypatch.setattr(probes, "PROBES", entries)
+    monkeypatch.setattr("agent.stages.PROBES", entries)
+    sys.modules["staged_talk"].probe = staged.probe_named("join", together=True)  # type: ignore[attr-defined]
+    staged.FAILURES["join", "a"] = "room_unreachable"
+    await measured(run("join", "fill"), A)
+    assert [name for name, *_ in staged.RAN] == ["join", "fill"]
 
 
 async def test_after_an_interrupt_nothing_more_begins() -> None:

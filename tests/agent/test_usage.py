@@ -73,6 +73,13 @@ WRONG: dict[str, tuple[Prepare, str]] = {
     "broken policy": (given("[[rule]", "check", "--policy"), "given"),
     "binary policy": (given(b"\xff\0", "check", "--policy"), "given"),
     "an unknown rule": (given("[rules.no_such]\ngood = 1", "check", "--policy"), "given"),
+    "no such profile": (just("check", "--profile", "jonkopng"), "did you mean jonkoping?"),
+    "no profile file": (just("check", "--profile", "none.toml"), "no such profile file"),
+    "an unknown key of a profile": (
+        given("titel = 'x'", "join", "--profile"),
+        "unknown key 'titel'; did you mean 'title'?",
+    ),
+    "no such link to join by": (just("join", "--link", "no-such-link"), "no link 'no-such-link'; there are:"),
     "raw in no folder": (just("check", "--seconds", 1, "--raw", "no/folder/raw"), "--raw: cannot write"),
     "no such token file": (just("room", "--token-file", "none.toml"), "cannot read the token file none.toml"),
     "broken token file": (given("[tokens", "room", "--token-file"), "not valid TOML"),
@@ -150,7 +157,8 @@ def test_a_settings_file_by_variable_is_refused_likewise(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["check", "--help"], ["links", "--help"], ["room", "--help"], ["--version"]]
+    "arguments",
+    [["--help"], ["check", "--help"], ["join", "--help"], ["links", "--help"], ["room", "--help"], ["--version"]],
 )
 def test_help(tmp_path: Path, arguments: list[str]) -> None:
     done = run(tmp_path, *arguments)

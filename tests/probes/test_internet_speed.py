@@ -10,6 +10,7 @@ import time
 import pytest
 
 from probes import internet_speed
+from probes.child import environment
 from probes.internet_speed import COMMAND, WAYS, Said
 from probes.internet_speed_wire import Errand
 from probes.session import Draft
@@ -183,7 +184,7 @@ async def test_the_child_ends_with_its_parent() -> None:
     async with server(None, PAIR) as port:
         about = Errand(5, 1e7, f"https://127.0.0.1:{port}/x", "127.0.0.1", PAIR.fingerprint.hex())
         child = await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=internet_speed._environment()
+            *COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment()
         )
         assert child.stdin is not None
         child.stdin.write(json.dumps({name: getattr(about, name) for name in Errand.__slots__}).encode() + b"\n")

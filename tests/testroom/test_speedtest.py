@@ -138,7 +138,7 @@ async def test_a_turn_that_does_not_come_is_a_busy_room_and_may_be_asked_for_aga
     room, http = served
     path = await session(http, begin=False)
     async with room.throughput.turn(0, "another"), http.get(path) as answer:
-        assert (answer.status, (await answer.json())["code"]) == (503, "room_busy")
+        assert (answer.status, await answer.json()) == (503, {"code": "room_busy", "retry_after_seconds": 10})
     assert await status(http, path) == 200
 
 

@@ -12,6 +12,9 @@ VALUES = [
     ("jitter_up_seconds", 0.01234, "12,3 ms", "12.3 ms"),
     ("rtt_p50_seconds", 0.0000004, "0 ms", "0 ms"),
     ("call_setup_seconds", 1.8, "1,8 s", "1.8 s"),
+    ("clock_skew_seconds", -600, "−10 minuter", "−10 minutes"),
+    ("clock_skew_seconds", 119, "119 s", "119 s"),
+    ("certificate_left_seconds", 604_800, "7 dygn", "7 days"),
     ("loss_up_ratio", 0.005, "0,5 %", "0.5%"),
     ("loss_up_ratio_ci95_low", 0.005, "0,5 %", "0.5%"),
     ("loss_up_ratio", 1.0, "100 %", "100%"),
@@ -52,7 +55,7 @@ def test_a_number_has_no_exponent(value: float) -> None:
         ({"rtt_p95_seconds": 0.4}, "rtt", "högst 300 ms"),
         ({"mos_up": 3.0}, "mos_up", "minst 3,5 av 5"),
         ({"camera_black_ratio": 0.1}, "camera_black", "högst 0 %"),
-        ({"speech_level_dbfs": -45}, "speech_level", "gräns −35 dBFS"),
+        ({"speech_level_dbfs": -45}, "speech_level", "−35 dBFS"),
     ],
 )
 def test_a_limit_in_words(values: dict[str, float], rule: str, said: str) -> None:

@@ -1,0 +1,98 @@
+"""A child process that a probe may kill: JSON lines in, JSON lines out, and it ends when its parent does.
+
+The parent starts `command(module)`; the child's `main` is `run(work)`. What packages print goes nowhere. A child that
+hangs is killed, and one whose parent is gone sees its standard input closed and ends itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Line = Mapping[str, Any]
+Say = Callable[[Line], None]
+
+
+# ---- the parent's side --------------------------------------------------------------------------------------------
+
+
+def command(module: str) -> tuple[str, ...]:
+    """How to start it."""
+    return sys.executable, "-P", "-W", "ignore", "-m", module
+
+
+def environment() -> dict[str, str]:
+    """This program's own modules, wherever they are; and a resolver that does not ask for half a minute."""
+    ours = str(Path(__file__).resolve().parents[1])
+    paths = [ours, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"RES_OPTIONS": "timeout:2 attempts:2"} | os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+@contextlib.asynccontextmanager
+async def started(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A running child, killed at the end of the block if it has not ended."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env=environment(), start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def tell(process: asyncio.subprocess.Process, line: Line) -> None:
+    """One line to the child; nothing when it has ended."""
+    assert process.stdin is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(json.dumps(line).encode() + b"\n")
+        await process.stdin.drain()
+
+
+async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+    """All that it says, until it ends."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        yield json.loads(line)
+    await process.wait()  # to kill what has just ended would make asyncio lose its exit code
+
+
+# ---- the child's side ---------------------------------------------------------------------------------------------
+
+
+def run(work: Callable[[dict[str, Any], Say], None], hear: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """`work(first line, say)`, and the end, whatever threads are left. `hear` gets later lines, in another thread."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    lock = threading.Lock()
+
+    def say(line: Line) -> None:
+        with lock:
+            out.write(json.dumps(line) + "\n")
+            out.flush()
+
+    first = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_until_parent_ends, args=(hear,), daemon=True).start()
+    try:
+        work(first, say)
+    except BaseException:  # noqa: BLE001 - a defect; threads that go on would keep the process alive
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _until_parent_ends(hear: Callable[[dict[str, Any]], None] | None) -> None:
+    for line in sys.stdin.buffer:
+        if hear is not None:
+            hear(json.loads(line))
+    os._exit(1)

@@ -1,0 +1,196 @@
+"""A TCP connection to a host of the meeting service, by the errand's link: directly, or through the HTTP proxy.
+
+`connect` gives the socket, `secure` the TLS on it. How one of several addresses is reached is in reach.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from probes.join.errand import NeedlessError
+from probes.join.lookup import first_addresses
+from probes.join.reach import CODES, TELLING, DialError, Kind, family, goes, reach
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from probes.join.errand import Errand, Found, Proxy
+
+__all__ = [
+    "CODES",
+    "TELLING",
+    "DialError",
+    "Kind",
+    "Stream",
+    "addresses",
+    "connect",
+    "family",
+    "goes",
+    "portal_of",
+    "proxy_for",
+    "reach",
+    "secure",
+]
+
+MARGIN_S = 0.1  # of a step's time, kept for saying what came of it
+HEAD_BYTES = 16_384
+
+
+@dataclass(slots=True)
+class Stream:
+    """A connection with TLS. `seconds`: its handshake. `close()` does not wait for the other end."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    seconds: float
+
+    @property
+    def tls(self) -> ssl.SSLObject:
+        """What the handshake agreed on."""
+        agreed: ssl.SSLObject = self.writer.get_extra_info("ssl_object")
+        return agreed
+
+    def close(self) -> None:
+        """At once."""
+        self.writer.transport.abort()
+
+
+def portal_of(errand: Errand) -> tuple[str, int]:
+    """The portal's host and port. NeedlessError: the profile has no portal."""
+    if errand.session.profile.portal is None:
+        raise NeedlessError
+    parts = urlsplit(errand.session.profile.portal)
+    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
+
+
+def proxy_for(found: Found, host: str) -> Proxy | None:
+    """The proxy by which this host is reached; None: directly."""
+    return None if host in found.without_proxy else found.proxy
+
+
+# ---- addresses --------------------------------------------------------------------------------------------------
+
+
+async def addresses(errand: Errand, host: str) -> tuple[str, ...]:
+    """Those that the dns step found; an address is its own; else the link's resolvers are asked. () when none."""
+    with contextlib.suppress(ValueError):
+        return (str(ip_address(host)),)
+    if host in errand.found.addresses:
+        return errand.found.addresses[host]
+    return await first_addresses(errand.link, host, max(0.0, errand.left - 2 * MARGIN_S))
+
+
+# ---- connecting -------------------------------------------------------------------------------------------------
+
+
+async def connect(errand: Errand, host: str, port: int, until: float) -> socket.socket:
+    """A connected, non-blocking socket, before `until` (time.monotonic()). DialError; ProbeFailure: no such link."""
+    proxy = proxy_for(errand.found, host)
+    if proxy is not None:
+        return await _through(errand, proxy, host, port, until)
+    found = await addresses(errand, host)
+    return await reach(errand.link, [a for a in found if goes(errand.link, a)], port, until)
+
+
+# ---- through a proxy --------------------------------------------------------------------------------------------
+
+
+async def _through(errand: Errand, proxy: Proxy, host: str, port: int, until: float) -> socket.socket:
+    """A tunnel by CONNECT (RFC 9110, section 9.3.6)."""
+    found = await addresses(errand, proxy.host)
+    try:
+        sock = await reach(errand.link, [a for a in found if goes(errand.link, a)], proxy.port, until)
+    except DialError as error:
+        raise DialError("proxy_unreachable", error.kind) from None
+    try:
+        async with asyncio.timeout(until - time.monotonic()):
+            status = await _ask_tunnel(sock, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        if status // 100 != 2:
+            raise DialError("proxy_refused", f"status {status}" if status else "its answer is not HTTP")
+    except (OSError, DialError, asyncio.CancelledError) as error:
+        sock.close()
+        if isinstance(error, OSError):
+            kind: Kind = "silent" if isinstance(error, TimeoutError) else "proxy_refused"
+            raise DialError(kind, "through the proxy") from None
+        raise
+    return sock
+
+
+async def _ask_tunnel(sock: socket.socket, proxy: Proxy, target: str) -> int:
+    """The proxy's status; 0 when it is none."""
+    loop, said = asyncio.get_running_loop(), b""
+    await loop.sock_sendall(sock, "\r\n".join([*_request(proxy, target), "", ""]).encode())
+    while not said.endswith(b"\r\n\r\n") and len(said) < HEAD_BYTES:
+        byte = await loop.sock_recv(sock, 1)  # what follows the head is the tunnel's
+        if not byte:
+            break
+        said += byte
+    words = said.split(b"\r\n")[0].split()
+    is_http = len(words) >= 2 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
+    return int(words[1]) if is_http else 0
+
+
+def _request(proxy: Proxy, target: str) -> Iterator[str]:
+    yield f"CONNECT {target} HTTP/1.1"
+    yield f"Host: {target}"
+    if proxy.username:
+        yield f"Proxy-Authorization: {authorization(proxy)}"
+
+
+def authorization(proxy: Proxy) -> str:
+    """User name and password as a header has them (RFC 7617)."""
+    both = f"{proxy.username}:{proxy.password}".encode()
+    return f"Basic {base64.b64encode(both).decode('ascii')}"
+
+
+# ---- TLS on it --------------------------------------------------------------------------------------------------
+
+
+class _Noting:
+    """A context that notes when it is ready: reading the system's issuers takes this computer 20 ms each time."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context, self.ready = context, 0.0
+
+    def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
+        """All that asyncio wants of a context."""
+        made = self.context.wrap_bio(*given, **named)
+        self.ready = time.monotonic()
+        return made
+
+
+async def secure(sock: socket.socket, context: ssl.SSLContext, host: str, until: float) -> Stream:
+    """The handshake, with the host's name in it. ssl.SSLError, OSError, TimeoutError; the socket is closed then."""
+    noting = _Noting(context)
+    try:
+        async with asyncio.timeout(until - time.monotonic()):
+            pair = await asyncio.open_connection(sock=sock, ssl=cast("ssl.SSLContext", noting), server_hostname=host)
+            return Stream(*pair, time.monotonic() - noting.ready)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def why(error: Exception) -> str:
+    """Why a handshake failed, in a word or two. Of OpenSSL's reasons those that can be told apart."""
+    if isinstance(error, TimeoutError):
+        return "silence"
+    reason = str(getattr(error, "reason", "") or "").upper()
+    if "ALERT" in reason:
+        return f"alert: {reason.partition('ALERT_')[2].replace('_', ' ').lower()}"
+    if "EOF" in reason or isinstance(error, ConnectionError):
+        return "cut off"
+    return (
+        "no TLS"
+        if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+        else reason.replace("_", " ").lower()
+    )
