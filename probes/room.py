@@ -15,7 +15,7 @@ import socket
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from probes import ice_servers, stamp, trust
@@ -24,6 +24,7 @@ from probes.room_failures import by_error, by_status
 from probes.roundtrip import Fates
 from probes.sender import Access
 from probes.session import ProbeFailure
+from probes.sticky import Sticky
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -67,12 +68,15 @@ class Room:
         if self.plain:
             return await _plain_session(self, link)
         made: list[socket.socket] = []
-        http = _http(self, link, made, resolver)
+        found = Sticky(resolver)
+        http = _http(self, link, made, found)
         try:
-            return await _ask(http, made, seconds, packets_per_second)
+            session = await _ask(http, made, seconds, packets_per_second)
         except BaseException:
             await http.close()
             raise
+        found.kept = session.address[0]  # where this session is known
+        return session
 
 
 @dataclass(slots=True)
@@ -130,15 +134,16 @@ def _fingerprint(fragment: str) -> bytes | None:
     return bytes.fromhex(digits)
 
 
-def _http(
-    room: Room, link: Link | None, made: list[socket.socket], resolver: AbstractResolver | None = None
-) -> ClientSession:
+def _http(room: Room, link: Link | None, made: list[socket.socket], resolver: Sticky) -> ClientSession:
     from aiohttp import ClientSession, ClientTimeout, Fingerprint, TCPConnector
 
     trusted = Fingerprint(room.fingerprint) if room.fingerprint else trust.context()
     family = _family(link)
     factory = _factory(link, made)
-    connector = TCPConnector(ssl=trusted, resolver=resolver, socket_factory=factory, family=family, force_close=False)
+    connector = TCPConnector(
+        ssl=trusted, resolver=cast("AbstractResolver", resolver), use_dns_cache=False,
+        socket_factory=factory, family=family, force_close=False,
+    )  # fmt: skip
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
     base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
     timeout = ClientTimeout(total=ANSWER_S, sock_connect=TCP_S)
