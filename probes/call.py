@@ -10,15 +10,17 @@ What is sent is synthetic; no camera or microphone is touched, and what comes ba
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
+from collections.abc import Collection, Coroutine
 from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 from probes import child
 from probes.call_signalling import Counts, Signalling
-from probes.call_wire import CONNECT_S, FIRST_MEDIA_S, Errand, Report, affordable
+from probes.call_wire import CONNECT_S, FIRST_MEDIA_S, MOST_ALONE_S, Errand, Report, affordable
 from probes.links.binding import BindingError, Passage, source_address
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Progress, Session, measuring
@@ -29,9 +31,13 @@ COMMAND = child.command("probes.call_child")
 NAMES = tuple(name for name in QUANTITIES if name.startswith(("call_", "first_")))
 START_S = 4.0  # for the child's modules, on a slow computer
 END_S = 2.0  # for the room's counts
+BETWEEN_S = 0.25  # from the end of the child's time to that of ours
+CLOSE_S, LAST_S = 1.5, 0.2  # for each of the room's last answers; when the deadline has come
 LEAST_S = 2.0
 PACKETS_PER_SECOND = 1.0  # of STAMP, which is not used here
 FAILURES: Failures = {}
+
+T = TypeVar("T")
 
 
 async def probe(session: Session) -> Draft:
@@ -56,7 +62,16 @@ async def _measure(session: Session, m: Draft) -> None:
         await talk.run()
         await _judge(session, m, talk, passage)
     finally:
-        await room.close()
+        await _briefly(session, room.close())
+
+
+async def _briefly(session: Session, asking: Coroutine[Any, Any, T]) -> T | None:
+    """What the room is asked at the end, and is not waited for long; None: no answer in time."""
+    left = 0.0 if session.stop.is_set() else session.deadline - time.monotonic()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(min(CLOSE_S, max(LAST_S, left))):
+            return await asking
+    return None
 
 
 def _plan(session: Session) -> tuple[float, int]:
@@ -74,12 +89,32 @@ def _plan(session: Session) -> tuple[float, int]:
 
 
 async def _open(session: Session, seconds: float) -> RoomSession:
-    lasting = START_S + CONNECT_S + FIRST_MEDIA_S + seconds + END_S
+    """The room's session; not beyond the deadline, nor after an interrupt."""
+    lasting = _own_time(seconds) + MOST_ALONE_S
+    opening = asyncio.create_task(session.room.open(session.link, lasting, PACKETS_PER_SECOND))
+    stopping = asyncio.create_task(session.stop.wait())
+    left = max(0.0, session.deadline - time.monotonic())
     try:
-        return await session.room.open(session.link, lasting, PACKETS_PER_SECOND)
+        await asyncio.wait((opening, stopping), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if opening.done():
+            return opening.result()
+        raise ProbeFailure("interrupted" if session.stop.is_set() else "room_unreachable")
     except ProbeFailure as failure:
         failure.step = failure.step or "signalling"
         raise
+    finally:
+        await _end(opening, stopping)
+
+
+def _own_time(seconds: float) -> float:
+    """Seconds that a call takes at the most, from the child's start to the room's counts."""
+    return START_S + CONNECT_S + FIRST_MEDIA_S + seconds + END_S
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _errand(session: Session, room: RoomSession, seconds: float, video_bits: int) -> Errand:
@@ -91,7 +126,8 @@ def _errand(session: Session, room: RoomSession, seconds: float, video_bits: int
         raise ProbeFailure("link_no_address") from None
     relays = tuple(server for server in room.ice_servers if server.relay)
     by = (link.name, link.addresses) if link else ()
-    return Errand(address, seconds, video_bits, session.budget_bytes, relays, *by)
+    until = session.deadline - END_S / 2 - BETWEEN_S
+    return Errand(address, seconds, video_bits, session.budget_bytes, until, relays, *by)
 
 
 def _own_address(host: str, family: int) -> str:
@@ -103,7 +139,10 @@ def _own_address(host: str, family: int) -> str:
 
 @dataclass(slots=True)
 class Talk:
-    """The conversation with the child. `step`: how far the call got; `complete`: the child said its last."""
+    """The conversation with the child. `step`: how far the call got; `complete`: the child said its last.
+
+    `killed_by`: the signal that ended the child; 0: none.
+    """
 
     session: Session
     signalling: Signalling
@@ -111,29 +150,33 @@ class Talk:
     step: str = "signalling"
     report: Report = field(default_factory=Report)
     complete: bool = False
+    killed_by: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
         """From the child's start to its end, which comes in time whatever it does."""
-        own = START_S + CONNECT_S + FIRST_MEDIA_S + self.errand.seconds + END_S
-        left = max(0.0, min(own, self.session.deadline - END_S / 2 - time.monotonic()))
         async with child.started(COMMAND) as process:
             waiting = [asyncio.create_task(self._listen(process)), asyncio.create_task(self.session.stop.wait())]
             try:
-                await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                await self._wait(waiting, _own_time(self.errand.seconds))
+                if self.complete:  # and the sound is tried by itself
+                    await self._wait(waiting, MOST_ALONE_S + BETWEEN_S)
                 if waiting[0].done():
                     waiting[0].result()
             finally:
-                unfinished = [*waiting, *self._tasks]
-                for task in unfinished:
-                    task.cancel()
-                await asyncio.gather(*unfinished, return_exceptions=True)
+                await _end(*waiting, *self._tasks)
+
+    async def _wait(self, waiting: Collection[asyncio.Task[Any]], most_s: float) -> None:
+        """Until one of these is done, and not for longer, nor beyond the deadline."""
+        left = max(0.0, min(most_s, self.session.deadline - END_S / 2 - time.monotonic()))
+        await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         await child.tell(process, asdict(self.errand))
         async for line in child.lines(process):
             self._take(line, process)
-        if not self.complete:
+        self.killed_by = max(0, -(process.returncode or 0))
+        if not self.complete and not self.killed_by:
             raise RuntimeError("the child of the call broke")
 
     def _take(self, line: dict[str, Any], process: asyncio.subprocess.Process) -> None:
@@ -181,8 +224,8 @@ async def _judge(session: Session, m: Draft, talk: Talk, passage: Passage | None
     way = str(report.facts.get("media_path", ""))
     if took := talk.signalling.took:
         m.values["call_signalling_seconds"] = took.get(way, min(took.values()))
-    counts = await talk.signalling.hang_up(way)
-    await talk.signalling.end()
+    counts = await _briefly(session, talk.signalling.hang_up(way))
+    await _briefly(session, talk.signalling.end())
     if passage is not None and _bypassed(passage, report):
         m.values.clear()
         raise ProbeFailure("link_bypassed")
@@ -205,6 +248,8 @@ NOTHING = frozenset({"ice_failed", "dtls_failed", "media_silent_up", "media_sile
 
 
 def _failure(talk: Talk, counts: Counts | None) -> ProbeFailure | None:
+    if not talk.complete and talk.killed_by:
+        return ProbeFailure("probe_broken", f"its process was ended by signal {talk.killed_by}", talk.step)
     if not talk.complete:
         return ProbeFailure("interrupted" if talk.session.stop.is_set() else "timeout", step=talk.step)
     if talk.report.failure is None:

@@ -59,7 +59,8 @@ class Attempt:
         self._changed = asyncio.Event()
         self._watching: list[asyncio.Task[None]] = []
         self.peer = RTCPeerConnection(_configuration(server))
-        for track in (Voice(phrase), Pictures(scene, self.seen)):
+        self._voice = Voice(phrase)
+        for track in (self._voice, Pictures(scene, self.seen)):
             self.peer.addTrack(track)
         for transceiver in self.peer.getTransceivers():
             kind = transceiver.kind
@@ -155,6 +156,24 @@ class Attempt:
         for pair in nominated.values():
             return f"{pair.local_candidate.type}/{pair.remote_candidate.type}"
         return ""
+
+    def hush(self) -> None:
+        """Nothing more is sent, nor any packet again. `_enabled`, `_retransmit` are aiortc's own: a test holds them."""
+
+        async def nothing(sequence_number: int) -> None:
+            pass
+
+        for sender in self.peer.getSenders():
+            sender._enabled = False  # for the picture that it waits for now
+            sender._retransmit = nothing  # type: ignore[method-assign]
+            sender.replaceTrack(None)
+
+    def speak(self) -> None:
+        """After `hush`: sound again, and no picture."""
+        for sender in self.peer.getSenders():
+            if sender.kind == "audio":
+                sender._enabled = True
+                sender.replaceTrack(self._voice)
 
     async def carried(self) -> tuple[int, int, int]:
         """Payload octets of UDP sent, and received, and how many datagrams that were."""

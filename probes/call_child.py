@@ -54,6 +54,16 @@ class Media:
         if self._spent:
             report.facts["stopped_early"] = "data budget"
         _tell(self._say, report, last=True)
+        if report.failure is None and report.facts.get("call_carries") == "nothing":
+            await self._without_pictures(report)
+
+    async def _without_pictures(self, report: Report) -> None:
+        """Would it carry the sound by itself? What is known so far has been told, and stands if this has no time."""
+        from probes.call_alone import sound_alone
+
+        report.facts |= await sound_alone(self._won, self._errand, report.moved_bytes)
+        await self._reporter.weigh(report)
+        _tell(self._say, report, last=True)
 
     def _ended(self, now: float) -> tuple[float, Said | None] | None:
         """When the media ended, and with which failure; None: it goes on."""

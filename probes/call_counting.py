@@ -18,7 +18,7 @@ PACKET_S = PACKET_SAMPLES / RATE
 FREEZE_TIMES, FREEZE_MORE_S, FREEZE_OVER = 3, 0.15, 30  # W3C webrtc-stats, freezeCount
 BUFFER_S = 0.4  # what jitter buffers on the way may add at one go is no missing sound
 LEAST_RTTS = 10
-VIDEO_FRAMES, SOUND_GAPS, SPEECHLESS = 7.0, 0.1, 0.5
+VIDEO_FRAMES, SOUND_GAPS = 7.0, 0.1
 LEAST_WINDOW_S = 0.3
 
 
@@ -119,10 +119,13 @@ def unwrapped(timestamps: Sequence[int]) -> list[int]:
     return found
 
 
-def audio_gap_ratio(sound: Sequence[tuple[float, int]], start: float, end: float) -> float | None:
+def audio_gap_ratio(
+    sound: Sequence[tuple[float, int]], start: float, end: float, buffer_s: float = BUFFER_S
+) -> float | None:
     """The share of the sound between `start` and `end` of which no packet came; None: too short to tell.
 
-    By the packets' timestamps; sound that falls behind the clock counts where a jitter buffer does not explain it.
+    By the packets' timestamps; sound that falls behind the clock counts where a jitter buffer of `buffer_s` does not
+    explain it.
     """
     if end - start < LEAST_WINDOW_S:
         return None
@@ -132,7 +135,7 @@ def audio_gap_ratio(sound: Sequence[tuple[float, int]], start: float, end: float
     places = [stamp // PACKET_SAMPLES for stamp in unwrapped([stamp for _, stamp in inside])]
     expected = max(places) - min(places) + 1
     behind = end - inside[0][0] - expected * PACKET_S
-    if behind > BUFFER_S:
+    if behind > buffer_s:
         expected += int(behind / PACKET_S)
     return 1 - min(expected, len(set(places))) / expected
 
@@ -150,9 +153,9 @@ def frame_rtts(frames: Sequence[Frame], start: float) -> list[float]:
 
 def carries(frames_per_second: float, gap_ratio: float) -> str:
     """What of the meeting's call this computer and link can bear: "video", "sound_only" or "nothing"."""
-    if frames_per_second >= VIDEO_FRAMES and gap_ratio < SPEECHLESS:
-        return "video"
-    return "sound_only" if gap_ratio < SOUND_GAPS else "nothing"
+    if gap_ratio >= SOUND_GAPS:
+        return "nothing"
+    return "video" if frames_per_second >= VIDEO_FRAMES else "sound_only"
 
 
 @dataclass(slots=True)

@@ -31,18 +31,21 @@ class Reporter:
         """What is known of the time until `end`."""
         seen = self._won.seen
         counted = count(seen, self._joined, end, (WIDTH, HEIGHT))
-        sent, received, datagrams = await self._won.carried()
-        return Report(
+        report = Report(
             values=self._won.took() | counted.values | self._cpu(),
             facts=self._facts(counted.carries),
             unknown=counted.unknown,
-            sent_octets=sent,
-            received_octets=received,
-            moved_bytes=sent + received + HEADERS_BYTES * datagrams,
             fraction=fraction,
             frames_sent=len(seen.pictures),
             frames_received=len(seen.frames),
         )
+        await self.weigh(report)
+        return report
+
+    async def weigh(self, report: Report) -> None:
+        """What it has cost until now."""
+        report.sent_octets, report.received_octets, datagrams = await self._won.carried()
+        report.moved_bytes = report.sent_octets + report.received_octets + HEADERS_BYTES * datagrams
 
     def _facts(self, carried: str) -> dict[str, Any]:
         won, frames = self._won, self._won.seen.frames

@@ -2,7 +2,8 @@
 
 To the child: one line, the Errand; then for each offer {"attempt", "answer": SDP} or {"attempt", "refused": code,
 "detail"}. From the child: {"attempt", "offer": SDP}; {"step": name} when it gets further; {"lost": attempt} for one
-that is given up; {"report": {…}, "last": false} (a Report) a few times a second, and with true at its end.
+that is given up; {"report": {…}, "last": false} (a Report) a few times a second, and with true when the
+call has been seen; once more with true where the sound was then tried by itself.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ CONNECT_S = 5.0  # all of these together, whichever way
 FIRST_MEDIA_S = 2.0
 SILENCE_S = 1.5  # after this long without any packet the call has ended
 MOST_MEDIA_S, LEAST_MEDIA_S = 4.0, 1.5
+DRAIN_S, QUIET_S, MOST_DRAIN_S = 0.7, 0.3, 5.0  # until the queues on the way are empty, and nothing more comes
+BACK_S, ALONE_S = 1.0, 1.5  # for the first sound without pictures to come back; and of it
+MOST_ALONE_S = MOST_DRAIN_S + BACK_S + ALONE_S
 VIDEO_BITS, SMALL_VIDEO_BITS = 1_000_000, 250_000  # per second
 AROUND_VIDEO_BITS = 200_000  # sound (96 kbit/s) and all headers
 SETUP_BYTES = 60_000
+ALONE_BYTES = 90_000  # sound, both ways, for BACK_S and ALONE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,14 @@ class Errand:
     """`link`, `link_addresses`: to bind to; None: this computer's own loopback. `address`: to send from.
 
     `seconds`: of media after the first picture. `video_bits`: per second, at most. `budget_bytes`: packets, both ways.
-    `ice_servers`: relays only.
+    `until` (time.monotonic(), which all processes share): when the child must have ended. `ice_servers`: relays only.
     """
 
     address: str
     seconds: float
     video_bits: int
     budget_bytes: float
+    until: float
     ice_servers: tuple[IceServer, ...] = ()
     link: str | None = None
     link_addresses: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -46,9 +47,19 @@ async def started(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
         await process.wait()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Its own kill() asks for the exit status, which asyncio then misses, and says so on standard error."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.kill(process.pid, signal.SIGKILL)
 
 
 async def tell(process: asyncio.subprocess.Process, line: Line) -> None:
@@ -60,10 +71,14 @@ async def tell(process: asyncio.subprocess.Process, line: Line) -> None:
 
 
 async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
-    """All that it says, until it ends."""
+    """All that it says, until it ends, or says what is none: a line was cut off when it died."""
     assert process.stdout is not None
-    async for line in process.stdout:
-        yield json.loads(line)
+    with contextlib.suppress(ValueError):  # also of a line longer than asyncio's buffer
+        async for line in process.stdout:
+            said = json.loads(line)
+            if not isinstance(said, dict):
+                break
+            yield said
     await process.wait()  # to kill what has just ended would make asyncio lose its exit code
 
 

@@ -134,14 +134,14 @@ def _fingerprint(fragment: str) -> bytes | None:
     return bytes.fromhex(digits)
 
 
-def _http(room: Room, link: Link | None, made: list[socket.socket], resolver: Sticky) -> ClientSession:
+def _http(room: Room, link: Link | None, made: list[socket.socket], resolver: Sticky | None = None) -> ClientSession:
     from aiohttp import ClientSession, ClientTimeout, Fingerprint, TCPConnector
 
     trusted = Fingerprint(room.fingerprint) if room.fingerprint else trust.context()
     family = _family(link)
     factory = _factory(link, made)
     connector = TCPConnector(
-        ssl=trusted, resolver=cast("AbstractResolver", resolver), use_dns_cache=False,
+        ssl=trusted, resolver=cast("AbstractResolver | None", resolver), use_dns_cache=False,
         socket_factory=factory, family=family, force_close=False,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}

@@ -150,7 +150,7 @@ def run(routed_path: RouterFactory, case: Case, folder: Path) -> tuple[tuple[str
             _favour(room.process.pid)
             calm_computer()
             with case.inject(path), favoured_session() if case.alone else nullcontext():
-                result = check(path, room, folder, through=ALONE if case.alone else ())
+                result = check(path, room, folder, "--skip", "call", through=ALONE if case.alone else ())
     (folder / "result.json").write_text(json.dumps(result.document, indent=1))
     return diagnosed(result)
 

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
@@ -15,13 +16,16 @@ import pytest
 from probes import call
 from probes.call import NAMES
 from probes.session import Draft, Progress, Session
+from testroom import certificate
+from testroom.certificate import Pair
 from testroom.echo_call import CallSettings
 from testroom.server import RoomSettings, TestRoom
-from tests.probes.rooms import at, errand, link
+from tests.probes.rooms import at, errand, granted, link, server
 
 FACTS = {
     "media_path", "candidate_pair", "audio_codec", "video_codec", "frame_size", "frames_damaged", "call_carries",
     "computer_busy_ratio", "moved_bytes", "link_chosen_by", "stopped_early",
+    "sound_alone_gap_ratio", "sound_alone_unknown",
 }  # fmt: skip
 
 
@@ -103,13 +107,28 @@ async def test_a_room_that_takes_no_call(settings: CallSettings | None, code: st
     assert time.monotonic() - begun < 4
 
 
-async def test_more_than_the_data_budget_is_not_spent(room: TestRoom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call, "affordable", lambda budget, seconds: (4.0, 1_000_000))  # a sum that was wrong
-    draft = await called(by(room, budget_bytes=120e3))
-    assert draft.failure is None
-    assert draft.facts["stopped_early"] == "data budget"
-    assert 120e3 <= float(draft.facts["moved_bytes"]) < 350e3  # type: ignore[arg-type]
-    assert draft.values["call_frames_per_second"] > 7
+async def test_a_silent_room_is_not_waited_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that says nothing, until the deadline and until it is stopped; and one that falls silent."""
+    monkeypatch.setattr(call, "COMMAND", ("sleep", "9"))
+    monkeypatch.setattr(call, "LEAST_S", 0.2)
+    pair, loop = certificate.make(), asyncio.get_running_loop()
+
+    async def asked(port: int, seconds: float, *, pair: Pair | None = None, stop_after: float | None = None) -> Draft:
+        begun = time.monotonic()
+        session = errand(at(port, pair), deadline=begun + seconds)
+        if stop_after is not None:
+            loop.call_later(stop_after, session.stop.set)
+        draft = await called(session)
+        assert time.monotonic() - begun < (seconds if stop_after is None else stop_after) + 0.4
+        return draft
+
+    async with server(None, None) as silent, server(granted(), pair, closes=False) as falls_silent:
+        drafts = await asyncio.gather(
+            asked(silent, 0.4), asked(silent, 9, stop_after=0.3), asked(falls_silent, 1.3, pair=pair)
+        )
+    assert [failed(draft) for draft in drafts] == [
+        ("room_unreachable", "signalling"), ("interrupted", "signalling"), ("timeout", "signalling"),
+    ]  # fmt: skip
 
 
 async def test_a_computer_that_cannot_make_calls(
@@ -123,29 +142,27 @@ async def test_a_computer_that_cannot_make_calls(
 # ---- in the middle of the call --------------------------------------------------------------------------------------
 
 
-def process(module: str) -> psutil.Process:
+def processes(module: str) -> set[int]:
     """Of those that this test has started."""
-    return next(p for p in psutil.Process().children(recursive=True) if module in p.cmdline())
+    return {p.pid for p in psutil.Process().children(recursive=True) if module in p.cmdline()}
 
 
-async def in_the_middle(session: Session, then: Callable[[], Awaitable[None] | None]) -> Draft:
+async def in_the_middle(session: Session, then: Callable[[], None]) -> Draft:
     """Something happens when pictures come back."""
     begun = asyncio.Event()
     session.progress = lambda progress: begun.set() if progress.received > 5 else None
     running = asyncio.create_task(called(session))
     await asyncio.wait_for(begun.wait(), 9)
-    if (doing := then()) is not None:
-        await doing
+    then()
     return await running
 
 
-@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM])
-async def test_the_room_dies(way: signal.Signals, room: TestRoom) -> None:
+async def the_room_dies(room: TestRoom, worker: int, way: signal.Signals) -> None:
     died: list[float] = []
 
     def kill() -> None:
         died.append(time.monotonic())
-        process("testroom.call_worker").send_signal(way)
+        os.kill(worker, way)
 
     draft = await in_the_middle(by(room, until=14, seconds=4), kill)
     assert failed(draft) == ("call_broken_off", "media")
@@ -154,20 +171,8 @@ async def test_the_room_dies(way: signal.Signals, room: TestRoom) -> None:
     assert draft.values["first_video_seconds"] < 4
 
 
-async def test_the_child_hangs(room: TestRoom) -> None:
-    deadline = time.monotonic() + 5
-    draft = await in_the_middle(
-        by(room, deadline=deadline, seconds=4),
-        lambda: os.kill(process("probes.call_child").pid, signal.SIGSTOP),
-    )
-    assert failed(draft) == ("timeout", "media")
-    assert time.monotonic() < deadline + 0.5
-    assert draft.values["first_video_seconds"] < 4
-
-
-async def test_it_is_stopped(room: TestRoom) -> None:
-    session = by(room)
-    session.seconds = 4
+async def it_is_stopped(room: TestRoom) -> None:
+    session = by(room, seconds=4)
     stopped: list[float] = []
 
     def stop() -> None:
@@ -177,6 +182,58 @@ async def test_it_is_stopped(room: TestRoom) -> None:
     draft = await in_the_middle(session, stop)
     assert failed(draft) == ("interrupted", "media")
     assert time.monotonic() - stopped[0] < 1
+
+
+async def the_child_hangs(room: TestRoom, hangs: asyncio.Event) -> None:
+    deadline = time.monotonic() + 3.4
+
+    def hang() -> None:
+        for child in processes("probes.call_child"):
+            os.kill(child, signal.SIGSTOP)
+        hangs.set()
+
+    draft = await in_the_middle(by(room, deadline=deadline, seconds=4), hang)
+    assert failed(draft) == ("timeout", "media")
+    assert time.monotonic() < deadline + 0.5
+    assert draft.values["first_video_seconds"] < 4
+
+
+async def the_data_budget_is_spent(room: TestRoom) -> None:
+    draft = await called(by(room, budget_bytes=120e3))
+    assert draft.failure is None
+    assert draft.facts["stopped_early"] == "data budget"
+    assert 120e3 <= float(draft.facts["moved_bytes"]) < 350e3  # type: ignore[arg-type]
+    assert draft.values["call_frames_per_second"] > 7
+
+
+async def test_what_happens_in_the_middle(room: TestRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at the same time. The child that hangs goes first, and is the only one then."""
+    monkeypatch.setattr(call, "affordable", lambda budget, seconds: (4.0, 1_000_000))  # a sum that may be wrong
+    hangs = asyncio.Event()
+    async with asyncio.TaskGroup() as group, AsyncExitStack() as rooms:
+        group.create_task(the_child_hangs(room, hangs))
+        workers, dying = [processes("testroom.call_worker")], []
+        for _ in range(2):
+            dying.append(await rooms.enter_async_context(TestRoom(RoomSettings(calls=CallSettings()))))
+            workers.append(processes("testroom.call_worker"))
+        await asyncio.wait_for(hangs.wait(), 9)
+        killed = [(workers[i + 1] - workers[i]).pop() for i in range(2)]
+        await asyncio.gather(
+            the_room_dies(dying[0], killed[0], signal.SIGKILL),
+            the_room_dies(dying[1], killed[1], signal.SIGTERM),
+            it_is_stopped(room),
+            the_data_budget_is_spent(room),
+        )
+
+
+async def test_the_child_is_killed_by_the_system(room: TestRoom) -> None:
+    def kill() -> None:
+        [child] = processes("probes.call_child")
+        os.kill(child, signal.SIGSEGV)
+
+    draft = await in_the_middle(by(room, seconds=4), kill)
+    assert failed(draft) == ("probe_broken", "media")
+    assert draft.values["first_video_seconds"] < 4
 
 
 async def test_a_child_that_cannot_start_is_a_defect(room: TestRoom, monkeypatch: pytest.MonkeyPatch) -> None:

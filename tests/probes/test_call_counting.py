@@ -160,7 +160,7 @@ def test_timestamps_turn() -> None:
 
 @pytest.mark.parametrize(
     ("frames", "gaps", "expected"),
-    [(30, 0, "video"), (7, 0.09, "video"), (6.9, 0.09, "sound_only"), (0, 0.11, "nothing"), (30, 1, "nothing")],
+    [(30, 0, "video"), (7, 0.09, "video"), (6.9, 0.09, "sound_only"), (0, 0.11, "nothing"), (30, 0.11, "nothing")],
 )
 def test_what_it_carries(frames: float, gaps: float, expected: str) -> None:
     assert carries(frames, gaps) == expected

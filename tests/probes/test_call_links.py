@@ -1,4 +1,4 @@
-"""Three links at once: each call leaves by its own device, whatever the routes say."""
+"""Links at once: each call leaves by its own device, whatever the routes say, and is told what its own link carries."""
 
 from __future__ import annotations
 
@@ -79,25 +79,47 @@ def serving(space: Namespace) -> Iterator[str]:
         thread.join()
 
 
+def called(home: Namespace, url: str, seconds: float, **until: float) -> dict[str, tuple[Draft, int, int]]:
+    """By these links at the same time, each with so many seconds; and the bytes that passed its device."""
+
+    async def one(name: str) -> tuple[Draft, int, int]:
+        passage, deadline = Passage(LINKS[name]), time.monotonic() + until[name]
+        draft = await call.probe(errand(parse_room(url, TOKEN), link=LINKS[name], seconds=seconds, deadline=deadline))
+        change = passage.delta()
+        assert change is not None
+        return draft, change.sent_bytes, change.received_bytes
+
+    async def work() -> dict[str, tuple[Draft, int, int]]:
+        return dict(zip(until, await asyncio.gather(*map(one, until)), strict=True))
+
+    return home.call(lambda: asyncio.run(work()))
+
+
 def test_three_links_at_once(ends: tuple[Namespace, Namespace]) -> None:
     home, room = ends
-
-    async def work(url: str) -> dict[str, tuple[Draft, int, int]]:
-        async def one(name: str) -> tuple[Draft, int, int]:
-            passage = Passage(LINKS[name])
-            draft = await call.probe(
-                errand(parse_room(url, TOKEN), link=LINKS[name], seconds=1.5, deadline=time.monotonic() + 14)
-            )
-            change = passage.delta()
-            assert change is not None
-            return draft, change.sent_bytes, change.received_bytes
-
-        return dict(zip(LINKS, await asyncio.gather(*map(one, LINKS)), strict=True))
-
     with serving(room) as url:
-        found = home.call(lambda: asyncio.run(work(url)))
+        found = called(home, url, 1.0, cable=14, wifi=14, phone=14)
     for draft, sent, received in found.values():
         assert draft.failure is None
         assert draft.facts["call_carries"] == "video"
         moved = int(draft.facts["moved_bytes"])  # type: ignore[arg-type]
         assert moved < sent + received < 1.5 * moved + 60_000  # its own, the session and the headers, and no other's
+
+
+def test_what_a_narrow_link_carries_without_pictures(ends: tuple[Namespace, Namespace]) -> None:
+    """Sound takes some 120 kbit/s each way, and the least picture 250. The wifi has no time for another try."""
+    for name, kbit in (("cable", 150), ("wifi", 150), ("phone", 70)):
+        for end in ends:
+            queue = ["tbf", "rate", f"{kbit}kbit", "limit", "10000", "burst", "3028"]
+            end.run(["tc", "qdisc", "add", "dev", name, "root", *queue], check=True, sysfs=False)
+    begun = time.monotonic()
+    with serving(ends[1]) as url:
+        found = {name: draft for name, (draft, *_) in called(ends[0], url, 2.0, cable=14, wifi=6, phone=14).items()}
+    assert time.monotonic() - begun < 12
+    for draft in found.values():
+        assert draft.failure is None
+        assert draft.values["call_audio_gap_ratio"] > 0.1  # with pictures
+    alone = {name: (d.facts["call_carries"], d.facts.get("sound_alone_unknown")) for name, d in found.items()}
+    assert alone == {"cable": ("sound_only", None), "wifi": ("nothing", "no time"), "phone": ("nothing", None)}
+    assert float(found["cable"].facts["sound_alone_gap_ratio"]) < 0.05  # type: ignore[arg-type]
+    assert float(found["phone"].facts["sound_alone_gap_ratio"]) > 0.1  # type: ignore[arg-type]
