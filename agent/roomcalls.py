@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.options import UsageError
-from testroom.call_turn import Turn, TurnError, read_secret
-from testroom.echo_call import CallSettings
+from testroom.calls import CallSettings
+from testroom.calls.turn import Turn, TurnError, read_secret
 
 MOST_CALLS = 10_000
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.roomservice import loop_factory
 from bench.processes import answer, questions
-from testroom.echo_call import CallSettings
+from testroom.calls import CallSettings
 from testroom.limits import Limits
 from testroom.server import RoomSettings, TestRoom
 

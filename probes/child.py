@@ -47,12 +47,12 @@ async def started(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.
     try:
         yield process
     finally:
-        _kill(process)
+        kill(process)
         await process.wait()
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """Its own kill() asks for the exit status, which asyncio then misses, and says so on standard error."""
+def kill(process: asyncio.subprocess.Process) -> None:
+    """By force. Its own kill() asks for the exit status, which asyncio then misses, and says so on standard error."""
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):

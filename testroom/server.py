@@ -14,7 +14,7 @@ from probes.room import SESSION_SCHEMA
 from testroom import certificate
 from testroom.admission import Network
 from testroom.answers import answer, refusal
-from testroom.echo_call import Calls, CallSettings
+from testroom.calls import Calls, CallSettings
 from testroom.guests import Guests
 from testroom.limits import Buckets, Limits, is_loopback
 from testroom.reflector import Reflector

@@ -18,7 +18,7 @@ from agent import cli
 from probes import Entry
 from probes.session import Draft, Session
 from reports.record import Link
-from testroom.echo_call import CallSettings
+from testroom.calls import CallSettings
 from testroom.server import RoomSettings, TestRoom
 from tests.agent.program import command, environment
 from tests.agent.steps import ETH, GOOD, call, join, part

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from testroom import certificate
-from testroom.echo_call import CallSettings
+from testroom.calls import CallSettings
 from testroom.server import RoomSettings, TestRoom
 from testroom.tokens import Tokens
 

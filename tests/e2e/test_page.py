@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.serial import from_json
-from testroom.guest_codes import read_code
+from testroom.guests.codes import read_code
 from tests.e2e.page_rooms import TOKEN, Rooms, axe_source, browser, needs_chromium, violations, visiting
 
 if TYPE_CHECKING:

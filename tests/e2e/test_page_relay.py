@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from testroom import call_turn
-from testroom.echo_call import CallSettings
+from testroom.calls import CallSettings
+from testroom.calls import turn as call_turn
 from tests.e2e.page_rooms import SETTINGS, Rooms, browser, needs_chromium, visiting
 from tests.turn_server import PROGRAM, Turn, turn_server
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aioice import stun, turn
 
-from testroom.call_turn import Turn
+from testroom.calls.turn import Turn
 from tests import turn_server
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/operate-room.md").read_text("utf-8")

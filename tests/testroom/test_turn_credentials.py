@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from testroom.call_turn import GRACE_S, Turn, TurnError, read_secret
-from testroom.echo_call import CallSettings
+from testroom.calls import CallSettings
+from testroom.calls.turn import GRACE_S, Turn, TurnError, read_secret
 from tests.testroom.calling import session_of
 from tests.testroom.https import serving
 
