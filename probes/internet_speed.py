@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from probes import child
+from processes import child
 from probes.internet_speed_wire import Errand
 from probes.links.binding import Passage
 from probes.room import RoomSession

@@ -20,8 +20,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPDefaultErrorHandler, ProxyHandler
 
-from probes import child
-from probes.child import Say
+from processes import child
+from processes.child import Say
 from probes.internet_speed_wire import Errand, Failed, Wire
 
 UPLOAD_BYTES = [524288, 1048576, 7340032]  # these, and the counts, are what speedtest.net itself asks for

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from probes.profile import GENERIC, Profile
-from reports.record import Fact, Failure, Link, Measurement
+from reports.draft import Draft, Failures, ProbeFailure, drafting
+from reports.record import Link
 from reports.rules import Traffic
-from reports.vocabulary import FAILURES, NAMES
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,16 +19,7 @@ if TYPE_CHECKING:
     from probes.room import Room
     from probes.roundtrip import Trace
 
-Failures = Mapping[type[BaseException], str]
-
-
-class ProbeFailure(Exception):  # noqa: N818 - a network that does not answer is data, not an error
-    """Ends a probe with a failure code of the vocabulary. `step`: where in the probe, when it has several."""
-
-    def __init__(self, code: str, detail: str = "", step: str = "") -> None:
-        super().__init__(code)
-        self.code, self.detail, self.step = code, detail, step
-
+__all__ = ["Draft", "Failures", "Floor", "Place", "ProbeFailure", "Progress", "Session", "Start", "measuring"]
 
 @dataclass(frozen=True, slots=True)
 class Floor:
@@ -142,43 +133,6 @@ class Place:
         return await self._common.moment()
 
 
-@dataclass(slots=True)
-class Draft:
-    """A Measurement being filled. `parts`: those of a probe that goes in several steps, each a Measurement itself."""
-
-    name: str
-    subject: str
-    started_at: float
-    duration_s: float = 0.0
-    values: dict[str, float] = field(default_factory=dict)
-    facts: dict[str, Fact] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-    failure: Failure | None = None
-    parts: list[Draft] = field(default_factory=list)
-
-    def measurement(self) -> Measurement:
-        """The finished record. ValueError: a name that the vocabulary does not have (a defect)."""
-        if strange := {*self.values, *self.unknown} - NAMES:
-            raise ValueError(f"not in the vocabulary: {sorted(strange)}")
-        if self.failure is not None and self.failure.code not in FAILURES:
-            raise ValueError(f"not a failure code of the vocabulary: {self.failure.code}")
-        return Measurement(
-            self.name, self.subject, self.started_at, self.duration_s,
-            self.values, self.facts, self.unknown, self.failure,
-        )  # fmt: skip
-
-
-@contextmanager
-def measuring(name: str, session: Session, failures: Failures) -> Iterator[Draft]:
-    """Time a step. Of exceptions only ProbeFailure and the listed kinds become a failure; others are defects."""
-    draft = Draft(name, session.subject, time.time())
-    begun = time.monotonic()
-    try:
-        yield draft
-    except ProbeFailure as failure:
-        draft.failure = Failure(failure.step or name, failure.code, failure.detail)
-    except tuple(failures) as error:
-        code = next(code for kind, code in failures.items() if isinstance(error, kind))
-        draft.failure = Failure(name, code)
-    finally:
-        draft.duration_s = time.monotonic() - begun
+def measuring(name: str, session: Session, failures: Failures) -> AbstractContextManager[Draft]:
+    """Time a step of this errand, as reports.draft.drafting does."""
+    return drafting(name, session.subject, failures)

@@ -13,6 +13,7 @@ from reports.rules import Row, Situation
 _WAYS = ("up", "down")
 # Probes that give none of what the policy requires: it is not for their failure that it is missing.
 BESIDE = frozenset({"path", "local", "dns", "join", "call", "capacity", "throughput", "internet_speed"})
+BESIDE |= {"camera", "microphone", "speaker", "equipment", "computer"}  # checks of devices
 SERVICE = "join"  # what this probe and its parts see is the way to the meeting service, not that to the room
 SEVERITY: dict[Level, int] = {"ready": 0, "unknown": 1, "degraded": 2, "not_ready": 3}
 
@@ -151,7 +152,7 @@ def _described(
 ) -> Finding:
     high = value is not None and row.too_high(value)
     stem = (row.consequence_high if high else None) or row.consequence
-    advice = (row.advice_high if high else None) or row.advice
+    advice = row.advices.get(str(value)) or (row.advice_high if high else None) or row.advice
     by_kind = policy.kinds.get(kind) if row.by_kind and kind is not None else None
     params: dict[str, str | float] = {"quantity": row.value, "better": row.better}
     if level in ("degraded", "not_ready"):

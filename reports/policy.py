@@ -21,7 +21,10 @@ from reports.vocabulary import FAILURES, NAMES
 __all__ = ["FACTS", "Policy", "PolicyError", "Row", "Situation", "Traffic", "load_policy"]
 
 SHIPPED = Path(__file__).with_name("policy.toml")
-FACTS = ("link_kind", "media_path", "call_carries", "exact_zeros")
+FACTS = (
+    *("link_kind", "media_path", "call_carries", "exact_zeros", "camera_picture", "microphone_sound", "speaker_sound"),
+    *("equipment", "browser", "power", "card_reader"),
+)
 SITUATIONS = ("room", "link", "network")
 TABLES = ("traffic", "rules", "kinds", "situations", "failures", "faults", "diagnosis")
 BETTER = ("lower", "higher", "within", "words")
@@ -37,6 +40,7 @@ ROW_MAY = (
     "required",
     "by_kind",
     "explained_by",
+    "advices",
 )
 ROW_KEYS = (*ROW_NEEDS, *ROW_MAY, "consequence_high", "advice_high")
 
@@ -108,6 +112,7 @@ def _row(r: RowReader, rule: str) -> Row:
         by_kind=r.flag("by_kind"),
         advice_high=_advice(r, "advice_high") if "advice_high" in r.data else None,
         consequence_high=_consequence(r, "consequence_high") if "consequence_high" in r.data else None,
+        advices=_advices(r) if "advices" in r.data else {},
         explained_by=r.option("explained_by", _shipped("rules")),
     )
 
@@ -159,6 +164,13 @@ def _judge(r: RowReader, value: str) -> Judge:
 
 def _advice(r: RowReader, key: str) -> str:
     return r.text(key, advice.ids())
+
+
+def _advices(r: RowReader) -> dict[str, str]:
+    """Words of the row, each with the advice that helps against just that."""
+    by_word = table(dict(r.data), "advices", r.where)
+    inner = RowReader(by_word, f"{r.where} advices", [w for level in WORD_LEVELS for w in r.words(level)])
+    return {word: inner.text(word, advice.ids()) for word in by_word}
 
 
 def _consequence(r: RowReader, key: str) -> str:

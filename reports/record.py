@@ -80,6 +80,30 @@ class Link:
         return self.usable and self.kind in TESTED_BY_DEFAULT
 
 
+DeviceKind = Literal["camera", "microphone", "speaker"]
+Form = Literal["built_in", "usb", "bluetooth", "conference", "headset", "virtual", "unknown"]
+DEVICE_KINDS: tuple[DeviceKind, ...] = ("camera", "microphone", "speaker")
+FORMS: tuple[Form, ...] = ("built_in", "usb", "bluetooth", "conference", "headset", "virtual", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A camera, microphone or speaker. `name`: as its user knows it, which may hold a person's name.
+
+    `label`: what reports call it, without such a name, different for each device of a kind. `handle`: the system's own,
+    for opening it. Reports hold neither `name` nor `handle`.
+    """
+
+    kind: DeviceKind
+    name: str
+    label: str
+    form: Form
+    confidence: float  # 0–1: how sure the form is
+    evidence: tuple[str, ...]  # why `form`, in words
+    is_default: bool | None = None  # None: the system has no default of this kind, or does not tell
+    handle: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a step could not be measured. `code` is one of vocabulary.FAILURES; `detail` holds no address."""
@@ -156,3 +180,4 @@ class SelfTest:
     links: tuple[Link, ...]
     measurements: tuple[Measurement, ...]
     verdict: Verdict
+    devices: tuple[Device, ...] = ()

@@ -45,6 +45,7 @@ class Row:
     advice_high: str | None = None
     consequence_high: str | None = None
     explained_by: str | None = None
+    advices: Mapping[str, str] = field(default_factory=dict)  # words only: another advice for a word
 
     def level(self, value: float | str) -> Level:
         """The level of a value. NaN, and a word that the row does not list, is unknown."""

@@ -17,7 +17,7 @@ class Quantity:
     """`interval`: a mean or a ratio of a sample, published with the two ends of its 95 % confidence interval."""
 
     name: str
-    # seconds | bytes | bytes per second | ratio | count | per minute | MOS | dBFS | dB | dBm | frames per second
+    # seconds | bytes | bytes per second | ratio | count | per minute | MOS | dBFS | dB | dBm | hertz | frames per second
     unit: str
     help: str
     standard: str = ""
@@ -148,12 +148,39 @@ def _call() -> Iterator[Quantity]:
     yield Quantity("call_cpu_ratio", "ratio", "this computer's CPU used during the call", "")
 
 
-def _devices() -> Iterator[Quantity]:
+def _camera() -> Iterator[Quantity]:
+    yield Quantity("camera_open_seconds", "seconds", "from opening the camera to its first picture")
     yield Quantity("camera_frames_per_second", "frames per second", "camera frames delivered at 720p", "")
+    yield Quantity("camera_advertised_frames_per_second", "frames per second", "what the camera says of that mode")
+    yield Quantity("camera_dropped_ratio", "ratio", "camera frames that were due by its clock and did not come")
     yield Quantity("camera_black_ratio", "ratio", "camera frames that show nothing", "")
     yield Quantity("camera_frozen_ratio", "ratio", "camera frames that repeat the one before", "")
+    yield Quantity("camera_brightness_ratio", "ratio", "mean luminance of the picture, 1 is white", "ITU-R BT.601")
+    yield Quantity("face_height_ratio", "ratio", "height of the largest face, of the picture's height")
+
+
+def _sound() -> Iterator[Quantity]:
     yield Quantity("speech_level_dbfs", "dBFS", "level of speech, RMS", "")
     yield Quantity("signal_to_noise_db", "dB", "speech above the noise of the room", "")
+    yield Quantity("sound_peak_dbfs", "dBFS", "loudest sample")
+    yield Quantity("noise_floor_dbfs", "dBFS", "level when nobody speaks, RMS")
+    yield Quantity("hum_dbfs", "dBFS", "level of mains hum: 50 Hz and its harmonics")
+    yield Quantity("clipped_ratio", "ratio", "samples at the end of the scale, in runs")
+    yield Quantity("dc_offset_ratio", "ratio", "mean of the samples, of full scale")
+    yield Quantity("sound_bandwidth_hertz", "hertz", "highest frequency that the microphone passes")
+    yield Quantity("sound_dropped_ratio", "ratio", "samples missing, by the clock and by gaps")
+    yield Quantity("sound_rate_error_ratio", "ratio", "how far the sample rate is from what it should be")
+    yield Quantity("echo_delay_seconds", "seconds", "from the speaker to the microphone, the computer's queues included")
+    yield Quantity("echo_return_loss_db", "dB", "level played less level heard", "ITU-T G.122")
+
+
+def _computer() -> Iterator[Quantity]:
+    yield Quantity("encode_cpu_ratio", "ratio", "CPU that 720p at 30 frames a second takes, of all cores")
+    yield Quantity("encode_speed_ratio", "ratio", "how many times faster than it must be 720p is encoded")
+    yield Quantity("memory_free_bytes", "bytes", "memory that programs can still have")
+    yield Quantity("disk_free_bytes", "bytes", "space left where the user's files are")
+    yield Quantity("battery_ratio", "ratio", "charge of the battery")
+    yield Quantity("display_height_pixels", "count", "height of the largest display")
 
 
 def _wifi() -> Iterator[Quantity]:
@@ -162,9 +189,8 @@ def _wifi() -> Iterator[Quantity]:
     yield Quantity("wifi_rate_bytes_per_second", "bytes per second", "wifi transmit rate, median", "IEEE 802.11")
 
 
-QUANTITIES: dict[str, Quantity] = {
-    q.name: q for part in (_echo, _sender, _throughput, _path, _local, _join, _call, _devices, _wifi) for q in part()
-}
+_PARTS = (_echo, _sender, _throughput, _path, _local, _join, _call, _camera, _sound, _computer, _wifi)
+QUANTITIES: dict[str, Quantity] = {q.name: q for part in _PARTS for q in part()}
 NAMES: frozenset[str] = frozenset(name for q in QUANTITIES.values() for name in q.names)
 
 FAILURES: dict[str, str] = {
@@ -226,6 +252,21 @@ FAILURES: dict[str, str] = {
     "media_silent_down": "sound and picture from the room do not reach this computer",
     "call_broken_off": "the call began and then ended by itself",
     "call_not_possible": "this computer cannot make a test call",
+    "camera_none": "this computer has no camera",
+    "camera_busy": "another program uses the camera",
+    "camera_forbidden": "this program may not use the camera",
+    "camera_silent": "the camera opens but gives no pictures",
+    "camera_vanished": "the camera was unplugged during the test",
+    "microphone_none": "this computer has no microphone",
+    "microphone_busy": "another program uses the microphone alone",
+    "microphone_forbidden": "this program may not use the microphone",
+    "microphone_silent": "the microphone opens but gives no sound at all",
+    "microphone_vanished": "the microphone was unplugged during the test",
+    "speaker_none": "this computer has no speaker or headphones",
+    "speaker_busy": "another program uses the speaker alone",
+    "speaker_vanished": "the speaker was unplugged during the test",
+    "sound_system_missing": "this computer has no sound system that answers",
+    "device_library_missing": "a part of the program that talks to devices is not installed",
     "link_vanished": "the link disappeared during the test",
     "link_no_address": "the link has no address to send from",
     "link_not_bound": "packets could not be bound to this link's device",

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from agent.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("agent", "testroom", "probes", "media_check", "reports", "dashboards")
+OURS = ("agent", "testroom", "probes", "media_check", "reports", "processes", "dashboards")
 HEAVY = ("aiohttp", "numpy", "pyroute2", "dbus_fast", "rich", "psutil", "scapy", "cryptography", "prometheus_client")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")

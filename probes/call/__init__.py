@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from probes import child
+from processes import child
 from probes.call.signalling import Counts, Signalling
 from probes.call.wire import CONNECT_S, FIRST_MEDIA_S, MOST_ALONE_S, Errand, Report, affordable
 from probes.links.binding import BindingError, Passage, source_address

@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from probes import child
+from processes import child
 from probes.call.loop import LinkLoop
 from probes.call.picture import Scene
 from probes.call.sound import phrase

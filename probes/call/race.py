@@ -12,7 +12,7 @@ from typing import Any
 from probes.call.attempt import Attempt, LostError
 from probes.call.picture import Scene
 from probes.call.wire import ANSWER_S, CONNECT_S, WAYS, Errand, Way
-from probes.child import Say
+from processes.child import Say
 from probes.ice_servers import IceServer
 
 Said = tuple[str, str, str]  # code, detail, step

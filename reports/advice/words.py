@@ -49,6 +49,7 @@ _UNITS: dict[str, Callable[[float, Lang], str]] = {
     "dBFS": partial(_scaled, "dbfs", 1),
     "dBm": partial(_scaled, "dbm", 1),
     "bytes": partial(_scaled, "bytes", 1),
+    "hertz": partial(_scaled, "hertz", 1),
     "count": partial(_scaled, "count", 1),
     "per minute": partial(_scaled, "per_minute", 1),
 }

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from probes import child
+from processes import child
 from testroom.calls.rules import BEAT_S
 
 COMMAND = child.command("testroom.calls.worker")

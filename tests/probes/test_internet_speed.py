@@ -10,7 +10,7 @@ import time
 import pytest
 
 from probes import internet_speed
-from probes.child import environment
+from processes.child import environment
 from probes.internet_speed import COMMAND, WAYS, Said
 from probes.internet_speed_wire import Errand
 from probes.session import Draft

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from probes import child
+from processes import child
 
 SAYS = "import sys, time; sys.stdout.write({!r}); sys.stdout.flush(); time.sleep({})"
 

@@ -1,0 +1,52 @@
+"""What a check is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from reports.record import Device, DeviceKind
+
+if TYPE_CHECKING:
+    import asyncio
+
+Company = Literal["alone", "several"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a check is: `what` is a word for the page ("opening", "speak_now", "playing"), `level` 0–1 a live level."""
+
+    check: str
+    what: str
+    fraction: float = 0.0
+    level: float | None = None
+
+
+@dataclass(slots=True)
+class Errand:
+    """One check: with which devices, for whom, until when (`deadline`, time.monotonic()).
+
+    `devices`: as found just now. `chosen`: the handle to use of a kind, else the system's default, else the first real one.
+    `company`: who sits here; None: nobody said. `attended`: somebody reads a sentence when asked to.
+    `quiet`: nothing may be played. `browsers`: lowest versions, by name.
+    """
+
+    devices: tuple[Device, ...]
+    deadline: float
+    stop: asyncio.Event
+    company: Company | None = None
+    attended: bool = False
+    quiet: bool = False
+    chosen: Mapping[DeviceKind, str] = field(default_factory=dict)
+    browsers: Mapping[str, int] = field(default_factory=dict)
+    progress: Callable[[Step], None] = lambda _: None
+
+    def device(self, kind: DeviceKind) -> Device | None:
+        """The one to use. Virtual ones only when nothing else is there."""
+        mine = [d for d in self.devices if d.kind == kind]
+        wanted = [d for d in mine if d.handle == self.chosen.get(kind)]
+        usual = [d for d in mine if d.is_default]
+        real = [d for d in mine if d.form != "virtual"]
+        return next(iter([*wanted, *usual, *real, *mine]), None)
