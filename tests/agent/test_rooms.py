@@ -161,7 +161,7 @@ def listening(home: Path, *arguments: object) -> tuple["subprocess.Popen[str]", 
     """A room as a program: its process, its URL, and what it said."""
     program = start(home, "room", "--listen", "127.0.0.1:0", "--stamp-port", 0, *arguments)
     assert program.stderr is not None
-    lines = [program.stderr.readline() for _ in range(3)]
+    lines = [program.stderr.readline() for _ in range(4)]
     return program, lines[0].removeprefix("test room: ").strip(), lines
 
 

@@ -12,7 +12,7 @@ from tests.netlab.namespaces import unavailable
 why_not = cache(unavailable)  # asked once a run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def impaired_path() -> path.PathFactory:
     """The factory `impaired_path(up=…, down=…, seed=…)`; the test is skipped, with the reason, where it cannot work."""
     reason = why_not()

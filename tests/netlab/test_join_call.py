@@ -219,6 +219,6 @@ def test_the_child_hangs(it: Service, second_room: Room) -> None:
 @contextmanager
 def hanging(it: Service, room: Room, *command: str) -> Iterator[subprocess.Popen[str]]:
     with in_mid_call(it, room, *command) as program:
-        [child] = [pid for pid, line in below(program.pid).items() if "call_child" in line]
+        [child] = [pid for pid, line in below(program.pid).items() if "probes.call.child" in line]
         os.kill(child, signal.SIGSTOP)
         yield program
