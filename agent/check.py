@@ -61,7 +61,7 @@ async def _run(options: Options, display: AbstractContextManager[Display | None]
     on_interrupt(loop, run_, asyncio.current_task())
     with display as shown:
         if shown is not None:
-            run_.progress, run_.found, run_.began = shown.progress, shown.found, shown.began
+            run_.progress, run_.found, run_.began, run_.step = shown.progress, shown.found, shown.began, shown.step
         return await run_selftest(run_), run_
 
 

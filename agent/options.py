@@ -12,6 +12,8 @@ from pathlib import Path
 
 from agent.profile import ProfileError, load_profile
 from agent.settings import LANGUAGES, Settings
+from media_check import CHECKS
+from media_check.errand import Company
 from probes import PROBES
 from probes.profile import GENERIC, Profile
 from probes.room import Room, RoomUrlError, parse_room
@@ -44,7 +46,9 @@ class Options:
     probes: tuple[str, ...]
     links: tuple[str, ...] = ()
     all_links: bool = False
-    devices: bool = True
+    checks: tuple[str, ...] = ()
+    company: Company | None = None
+    quiet: bool = False
     budget_mb: float | None = None
     deep: bool = False
     named: tuple[str, ...] = ()
@@ -96,27 +100,40 @@ def interval_of(milliseconds: float | None) -> float | None:
     return milliseconds
 
 
-def probes_of(only: Collection[str], skip: Collection[str]) -> tuple[str, ...]:
+def probes_of(only: Collection[str], skip: Collection[str], *, devices: bool = True) -> tuple[str, ...]:
     """The probes to run, those that run only when named among them if they are. Names may be separated by commas."""
     wanted, unwanted = named_of(only), _names("--skip", skip)
     chosen = tuple(
         name for name, entry in PROBES.items() if (name in wanted if wanted else entry.default) and name not in unwanted
     )
-    if not chosen:
-        raise UsageError("--only and --skip together leave nothing to test")
+    if not chosen and not checks_of(only, skip, devices=devices):
+        raise UsageError("--only, --skip and --no-devices together leave nothing to test")
     return chosen
 
 
+def checks_of(only: Collection[str], skip: Collection[str], *, devices: bool = True) -> tuple[str, ...]:
+    """The checks of devices and of this computer, in the same way."""
+    wanted, unwanted = named_of(only), _names("--skip", skip)
+    return tuple(name for name in CHECKS if devices and (name in wanted or not wanted) and name not in unwanted)
+
+
+def company_of(*, alone: bool, several: bool) -> Company | None:
+    """Who sits here; None: nobody said."""
+    if alone and several:
+        raise UsageError("--alone and --several contradict each other")
+    return "alone" if alone else "several" if several else None
+
+
 def named_of(only: Collection[str]) -> tuple[str, ...]:
-    """The probes that --only names."""
+    """The probes and checks that --only names."""
     return tuple(_names("--only", only))
 
 
 def _names(option: str, lists: Collection[str]) -> list[str]:
     names = [name.strip() for given in lists for name in given.split(",") if name.strip()]
     for name in names:
-        if name not in PROBES:
-            raise UsageError(f"{option}: there is no probe {name!r}; {_hint(name, PROBES)}")
+        if name not in PROBES and name not in CHECKS:
+            raise UsageError(f"{option}: there is no probe {name!r}; {_hint(name, [*PROBES, *CHECKS])}")
     return names
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from agent.options import Options
+from media_check.errand import Step
 from probes import PROBES
 from probes.session import Progress
 from reports.advice import ids, text
@@ -63,6 +64,12 @@ class Display:
             self._say(self._text("progress.began", what=what))
         if probe in ids("notice"):
             self._say(self._text(f"notice.{probe}"))
+
+    def step(self, step: Step) -> None:
+        """Say once which device is tested."""
+        if step.check not in self._told:
+            self._told.add(step.check)
+            self._say(self._text("progress.began", what=self._text(f"probe.{step.check}")))
 
     def _so_far(self, progress: Progress) -> None:
         """The first useful result, about a second after the first packet."""

@@ -13,8 +13,10 @@ from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from agent.checks import Checks
 from agent.options import Options, pick_links
 from agent.stages import Stages
+from media_check.errand import Step
 from probes import load
 from probes.quality import SLOT_NS, over_time
 from probes.room import parse_room
@@ -39,6 +41,7 @@ class Run:
     progress: Callable[[Progress], None] = lambda _: None
     found: Callable[[Sequence[Link], Sequence[Link]], None] = lambda _all, _chosen: None
     began: Callable[[str], None] = lambda _probe: None
+    step: Callable[[Step], None] = lambda _: None
     traces: dict[str, Trace] = dataclasses.field(default_factory=dict)
 
 
@@ -56,6 +59,8 @@ async def run(run_: Run) -> SelfTest:
         stages = Stages(run_, room, chosen, await _floor(run_, embedded), links)
         drafts = [each for draft in await stages.measure() for each in (draft, *draft.parts)]
         measurements = [draft.measurement() for draft in drafts]
+    devices, checked = await Checks(run_.options, run_.stop, run_.step).run()
+    measurements += [each.measurement() for draft in checked for each in (draft, *draft.parts)]
     after = links if run_.options.only_this_computer else await discover()
     measurements = [_vanished(m, chosen, after) for m in measurements]
     comparison = _compare(run_, chosen)
@@ -80,6 +85,7 @@ async def run(run_: Run) -> SelfTest:
         links=tuple(after),
         measurements=tuple(measurements),
         verdict=verdict,
+        devices=tuple(device.record for device in devices),
     )
 
 

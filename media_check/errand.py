@@ -16,7 +16,7 @@ Company = Literal["alone", "several"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a check is: `what` is a word for the page ("opening", "speak_now", "playing"), `level` 0–1 a live level."""
+    """How far a check is. `what`: a word for the page ("opening", "speak_now", "playing"). `level`: 0–1, live."""
 
     check: str
     what: str
@@ -28,7 +28,7 @@ class Step:
 class Errand:
     """One check: with which devices, for whom, until when (`deadline`, time.monotonic()).
 
-    `devices`: as found just now. `chosen`: the handle to use of a kind, else the system's default, else the first real one.
+    `devices`: as found just now. `chosen`: of a kind, the handle to use instead of the system's default.
     `company`: who sits here; None: nobody said. `attended`: somebody reads a sentence when asked to.
     `quiet`: nothing may be played. `browsers`: lowest versions, by name.
     """

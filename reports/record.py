@@ -87,6 +87,18 @@ FORMS: tuple[Form, ...] = ("built_in", "usb", "bluetooth", "conference", "headse
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """A camera, microphone or speaker as reports know it: without the name that somebody gave it."""
+
+    kind: DeviceKind
+    label: str
+    form: Form
+    confidence: float
+    evidence: tuple[str, ...]
+    is_default: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A camera, microphone or speaker. `name`: as its user knows it, which may hold a person's name.
 
@@ -102,6 +114,11 @@ class Device:
     evidence: tuple[str, ...]  # why `form`, in words
     is_default: bool | None = None  # None: the system has no default of this kind, or does not tell
     handle: str = ""
+
+    @property
+    def record(self) -> DeviceRecord:
+        """For reports."""
+        return DeviceRecord(self.kind, self.label, self.form, self.confidence, self.evidence, self.is_default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +197,4 @@ class SelfTest:
     links: tuple[Link, ...]
     measurements: tuple[Measurement, ...]
     verdict: Verdict
-    devices: tuple[Device, ...] = ()
+    devices: tuple[DeviceRecord, ...] = ()

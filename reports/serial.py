@@ -10,7 +10,7 @@ import math
 import re
 import types
 from collections.abc import Hashable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -19,7 +19,10 @@ from reports.advice.words import action_text, finding_text, headline
 from reports.record import Finding, Link, Measurement, SelfTest, Verdict
 
 SCHEMA_NAME = "motesklar.selftest/1"
-ORDER = ("run_id", "verdict", "links", "measurements", "started_at", "duration_s", "agent", "room", "interrupted")
+ORDER = (
+    *("run_id", "verdict", "links", "measurements", "devices"),
+    *("started_at", "duration_s", "agent", "room", "interrupted"),
+)
 NOT_A_NUMBER = "not a finite number"
 REMOVED = "[address]"
 _MAYBE_ADDRESS = re.compile(r"(?<![\w.:])[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(?:%\w+)?(?![\w:])")
@@ -82,6 +85,7 @@ def _without_addresses(self_test: SelfTest) -> SelfTest:
         self_test,
         links=tuple(_bare_link(link) for link in self_test.links),
         measurements=tuple(_bare_measurement(m) for m in self_test.measurements),
+        devices=tuple(replace(d, evidence=tuple(scrub(words) for words in d.evidence)) for d in self_test.devices),
     )
 
 
@@ -161,10 +165,11 @@ def _build(kind: Any, data: object, where: str) -> Any:
 def _build_record(kind: type[T], data: object, where: str) -> T:
     table = _checked(isinstance(data, Mapping), data, where, "an object")
     hints = _hints(cast("Hashable", kind))
-    missing = [f.name for f in fields(kind) if f.name not in table]  # type: ignore[arg-type]
+    lacking = [f for f in fields(kind) if f.name not in table]  # type: ignore[arg-type]
+    missing = [f.name for f in lacking if f.default is MISSING and f.default_factory is MISSING]
     if missing:
         raise RecordError(f"{where} lacks {', '.join(missing)}")
-    return kind(**{name: _build(hints[name], table[name], f"{where}.{name}") for name in hints})
+    return kind(**{name: _build(hints[name], table[name], f"{where}.{name}") for name in hints if name in table})
 
 
 def _build_union(args: tuple[Any, ...], data: object, where: str) -> Any:

@@ -17,7 +17,8 @@ class Quantity:
     """`interval`: a mean or a ratio of a sample, published with the two ends of its 95 % confidence interval."""
 
     name: str
-    # seconds | bytes | bytes per second | ratio | count | per minute | MOS | dBFS | dB | dBm | hertz | frames per second
+    # seconds | bytes | bytes per second | ratio | count | per minute | MOS | dBFS | dB | dBm | hertz
+    # frames per second
     unit: str
     help: str
     standard: str = ""
@@ -170,7 +171,7 @@ def _sound() -> Iterator[Quantity]:
     yield Quantity("sound_bandwidth_hertz", "hertz", "highest frequency that the microphone passes")
     yield Quantity("sound_dropped_ratio", "ratio", "samples missing, by the clock and by gaps")
     yield Quantity("sound_rate_error_ratio", "ratio", "how far the sample rate is from what it should be")
-    yield Quantity("echo_delay_seconds", "seconds", "from the speaker to the microphone, the computer's queues included")
+    yield Quantity("echo_delay_seconds", "seconds", "from the speaker to the microphone, with all queues within")
     yield Quantity("echo_return_loss_db", "dB", "level played less level heard", "ITU-T G.122")
 
 

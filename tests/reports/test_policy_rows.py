@@ -45,6 +45,29 @@ EDGES = {  # rule: (value, level) …
     "camera_black": [(0, R), (0.001, D), (0.333, D), (0.34, N)],
     "camera_frozen": [(0.049, R), (0.05, D), (0.333, D), (0.34, N)],
     "speech_level": [(-35, R), (-15, R), (-35.1, D), (-60, D), (-60.1, N), (-14.9, D), (0, D), (float("-inf"), N)],
+    "camera_picture": [("good", R), ("no_face", R), ("dark", D), ("backlit", D), ("blurred", D), ("covered", N)],
+    "microphone_sound": [
+        ("good", R),
+        ("no_speech", R),
+        ("hum", D),
+        ("narrow_band", D),
+        ("muted", N),
+        ("wrong_device", N),
+    ],
+    "speaker_sound": [("heard", R), ("headset", R), ("not_played", R), ("not_heard", D), ("leaks", D), ("?", U)],
+    "equipment": [
+        ("fits", R),
+        ("not_asked", R),
+        ("needs_headset", D),
+        ("needs_conference_unit", D),
+        ("needs_camera", D),
+    ],
+    "browser": [("good", R), ("old", D), ("none", D)],
+    "power": [("mains", R), ("battery", R), ("battery_low", D), ("saving", D)],
+    "card_reader": [("card", R), ("not_used", R), ("no_card", D), ("no_reader", D)],
+    "encode_speed": [(1.5, R), (1.49, D), (0.5, D), (0.49, N)],
+    "memory": [(500e6, R), (499e6, D), (0, D)],
+    "disk": [(200e6, R), (199e6, D), (0, D)],
     "speech_zeros": [("false", R), ("true", N)],
     "signal_to_noise": [(20, R), (19.9, D), (10, D), (9.9, N)],
     "call_cpu": [(0.59, R), (0.6, D), (0.9, D), (0.91, N)],
@@ -97,6 +120,7 @@ def test_a_failure_of_the_test_is_not_a_bad_connection() -> None:
     assert unknown == {code for code in FAILURES if code.startswith(("room_", "call_"))} | {
         *("session_expired", "no_reply", "transfer_stalled", "budget_spent", "dns_no_resolver", "link_not_bound"),
         *("link_bypassed", "clock_stepped", "timeout", "interrupted", "probe_broken", "third_party_unreachable"),
+        *("sound_system_missing", "device_library_missing"),
     }
 
 
