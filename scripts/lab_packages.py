@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
-CALLS = ("aioice", "aiortc", "av", "google-crc32c", "ifaddr", "numpy", "pyee", "pylibsrtp", "pyopenssl")
+CALLS = ("aiortc", "av", "google-crc32c", "numpy", "pyee", "pylibsrtp", "pyopenssl")
 PYTEST = ("pytest", "pytest-asyncio", "pytest-timeout", "iniconfig", "pluggy", "packaging")
 
 
