@@ -118,6 +118,20 @@ def links(
 
 
 @app.command()
+def devices(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output")] = False,
+    names: Annotated[bool, typer.Option("--names", help="the devices' own names in the JSON document too")] = False,
+    lang: Annotated[str | None, typer.Option(help="sv or en")] = None,
+) -> None:
+    """Show the cameras, microphones and speakers of this computer, what form each has, and why."""
+    from agent import device_listing
+    from agent.options import language_of
+    from agent.settings import load
+
+    device_listing.show(language_of(lang, load()), as_json=as_json, names=names)
+
+
+@app.command()
 def room(
     listen: Annotated[
         str, typer.Option(help="HOST:PORT for HTTPS; an empty host means every address")

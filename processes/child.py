@@ -6,17 +6,18 @@ hangs is killed, and one whose parent is gone sees its standard input closed and
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
 
 Line = Mapping[str, Any]
 Say = Callable[[Line], None]
@@ -40,6 +41,8 @@ def environment() -> dict[str, str]:
 @contextlib.asynccontextmanager
 async def started(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
     """A running child, killed at the end of the block if it has not ended."""
+    import asyncio  # here, since the child's side does not need it, and every child would wait for it
+
     process = await asyncio.create_subprocess_exec(
         *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         env=environment(), start_new_session=True,
@@ -101,6 +104,8 @@ def run(work: Callable[[dict[str, Any], Say], None], hear: Callable[[dict[str, A
     try:
         work(first, say)
     except BaseException:  # noqa: BLE001 - a defect; threads that go on would keep the process alive
+        import traceback
+
         traceback.print_exc()
         os._exit(1)
     os._exit(0)

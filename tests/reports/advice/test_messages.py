@@ -43,7 +43,8 @@ def test_the_languages_are_not_mixed_up() -> None:
     """A sentence that is the same in both was forgotten; a few words and units are the same."""
     sv, en = source("sv"), source("en")
     same = {m for m in sv if sv[m] == en[m] and not m.startswith(("unit.", "finding.measured"))}
-    assert same == {"kind.wifi", "kind.vpn", "table.under", "table.limit_is", "step.proxy"}
+    forms = {f"devices.form_{form}" for form in ("usb", "bluetooth", "headset")}
+    assert same == {"kind.wifi", "kind.vpn", "table.under", "table.limit_is", "step.proxy"} | forms
 
 
 def test_the_policy_names_sentences_that_are_there() -> None:

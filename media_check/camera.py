@@ -1,0 +1,146 @@
+"""camera: what would the others in the meeting see of this computer's camera, and how smoothly?
+
+The camera is opened and watched in a process of its own (media_check.camera_child), which is killed when it hangs.
+Frames stay in that process's memory; only numbers and words come out. Nothing is recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from media_check.errand import Errand, Step
+from processes import child
+from reports.draft import Draft, Failures, ProbeFailure, drafting
+from reports.record import Device, Fact
+from reports.vocabulary import FAILURES as CODES
+from reports.vocabulary import QUANTITIES
+
+COMMAND = child.command("media_check.camera_child")
+NAMES = (*(name for name in QUANTITIES if name.startswith("camera_")), "face_height_ratio")
+WATCH_S = 2.2  # from the first frame
+STALL_S = 1.6  # without a sign of life while frames come
+LOOK_S = 1.2  # for looking at the frames, and the child's start
+TICK_S = 0.1
+END_S = 0.2  # before the deadline, for the report
+FAILURES: Failures = {}
+
+
+@dataclass(slots=True)
+class Said:
+    """What the child said so far. `stage`: starting, opening, frames, looking; `heard`: when (time.monotonic())."""
+
+    stage: str = "starting"
+    values: dict[str, float] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    failed: ProbeFailure | None = None
+    complete: bool = False
+    broken: str = ""
+    heard: float = field(default_factory=time.monotonic)
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """One of its lines."""
+        self.heard = time.monotonic()
+        self.stage = line.get("stage", self.stage)
+        self.values |= line.get("values", {})
+        self.unknown |= line.get("unknown", {})
+        self.facts |= {name: _fact(value) for name, value in line.get("facts", {}).items()}
+        if "failed" in line:
+            self.failed = ProbeFailure(line["failed"], line.get("detail", ""), self.stage)
+        self.complete = self.complete or bool(line.get("last"))
+
+
+def _fact(value: Any) -> Fact:
+    fact: Fact = tuple(value) if isinstance(value, list) else value
+    return fact
+
+
+async def check(errand: Errand) -> Draft:
+    """Open the camera, watch it for two seconds, look at the pictures. <= 4 s; never beyond the errand's deadline."""
+    device = errand.device("camera")
+    with drafting("camera", device.label if device else "camera", FAILURES) as m:
+        try:
+            if device is None:
+                raise ProbeFailure("camera_none")
+            await _measure(errand, device, m)
+        except ProbeFailure as failure:
+            _leave_open(m, CODES[failure.code] + (f" ({failure.detail})" if failure.detail else ""))
+            raise
+        _leave_open(m, "the pictures do not tell it")
+    return m
+
+
+def _leave_open(m: Draft, reason: str) -> None:
+    """Each value is known, or unknown with a reason."""
+    m.unknown |= {name: m.unknown.get(name, reason) for name in NAMES if name not in m.values}
+
+
+async def _measure(errand: Errand, device: Device, m: Draft) -> None:
+    said = Said()
+    await _run(errand, device, said)
+    m.values |= said.values
+    m.unknown |= said.unknown
+    m.facts |= said.facts
+    if (failure := _failure(errand, device, said)) is not None:
+        raise failure
+
+
+async def _run(errand: Errand, device: Device, said: Said) -> None:
+    """The child from its start to its end, which comes in time whatever it does."""
+    errand.progress(Step("camera", "opening"))
+    async with child.started(COMMAND) as process:
+        listening = asyncio.create_task(_listen(process, errand, device, said))
+        stopping = asyncio.create_task(errand.stop.wait())
+        both = (listening, stopping)
+        try:
+            while not any(task.done() for task in both) and (left := _left(errand, said)) > 0:
+                await asyncio.wait(both, timeout=min(left, TICK_S), return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+
+def _left(errand: Errand, said: Said) -> float:
+    """Seconds that the child still has: to the deadline, or until its silence is too long."""
+    left = errand.deadline - END_S - time.monotonic()
+    flowing = said.stage == "frames" and "camera_open_seconds" in said.values
+    return min(left, said.heard + STALL_S - time.monotonic()) if flowing else left
+
+
+async def _listen(process: asyncio.subprocess.Process, errand: Errand, device: Device, said: Said) -> None:
+    """Give the child its errand and hear all that it says. RuntimeError: it broke, which is a defect."""
+    seconds = min(WATCH_S, max(0.5, errand.deadline - END_S - LOOK_S - time.monotonic()))
+    await child.tell(process, {"handle": device.handle, "seconds": seconds})
+    begun = 0.0
+    async for line in child.lines(process):
+        said.take(line)
+        begun = begun or (time.monotonic() if "camera_open_seconds" in said.values else 0.0)
+        fraction = min(1.0, (time.monotonic() - begun) / seconds) if begun else 0.0
+        errand.progress(Step("camera", "watching" if said.stage == "frames" else said.stage, fraction))
+    code = process.returncode or 0
+    if not said.complete and said.failed is None:
+        if code >= 0:
+            raise RuntimeError("the child of the camera check broke")
+        said.broken = f"its process was ended by signal {-code}"
+
+
+def _failure(errand: Errand, device: Device, said: Said) -> ProbeFailure | None:
+    """Why not all is known, if it is not."""
+    if said.complete or said.failed is not None:
+        return said.failed
+    if said.broken:
+        return ProbeFailure("probe_broken", said.broken, said.stage)
+    if errand.stop.is_set():
+        return ProbeFailure("interrupted", step=said.stage)
+    if said.stage in ("opening", "frames"):
+        gone = device.handle.startswith("/dev/") and not os.path.exists(device.handle)  # noqa: PTH110 - never blocks
+        return ProbeFailure("camera_vanished" if gone else "camera_silent", step=said.stage)
+    return ProbeFailure("timeout", step=said.stage)
