@@ -70,7 +70,9 @@ def is_dark(mean: Mean) -> bool:
 
 def is_over_exposed(mean: Mean, face: Face | None) -> bool:
     """Whether much of the picture, or of the face, is white."""
-    white = luma(mean) >= WHITE
+    import numpy as np
+
+    white = np.partition(mean, 1, axis=2)[..., 1] >= WHITE  # two of three colours: warm light leaves blue some room
     if white.mean() > OVER_SHARE:
         return True
     return face is not None and bool(_inside(white, face).mean() > OVER_FACE)

@@ -32,7 +32,7 @@ FREEZE_S = 0.15  # shorter stills are a low frame rate, not a freeze (webrtc cou
 COVERED_TEXTURE = 2.0  # levels left after a smooth surface is taken away: a lens cap, finger or tape has none
 FACE_SMALL = 0.12  # of the height: at 720p some 85 rows, too few for others to see an expression
 EDGE = 0.03  # share of the side that must be free beside a face
-FACE_FRAMES = 3  # frames that are searched, the face must be in most of those that count
+FACE_FRAMES = 3  # searched; two must agree, since a single window of noise may look like a face
 
 
 @dataclass(frozen=True)
@@ -135,14 +135,18 @@ def _judged(frames: Sequence[Frame], values: dict[str, float], unknown: dict[str
 
 
 def face_in(frames: Sequence[Frame]) -> faces.Face | None:
-    """The face of the middle one of those found, when most of the searched frames show one."""
+    """A face that two of FACE_FRAMES frames show: the larger of the two. None as soon as two show none."""
     import cv2
 
-    searched = _spread(frames, FACE_FRAMES)
-    found = [face for frame in searched if (face := faces.find(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)))]  # type: ignore[arg-type]
-    if len(found) * 2 <= len(searched):
+    found: list[faces.Face] = []
+    for at, frame in enumerate(searched := _spread(frames, FACE_FRAMES)):
+        if face := faces.find(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)):  # type: ignore[arg-type]
+            found.append(face)
+        if len(found) == 2 or at + 1 - len(found) == 2:
+            break
+    if len(found) * 2 <= min(2, len(searched)):
         return None
-    return sorted(found, key=lambda face: face.height)[len(found) // 2]
+    return max(found, key=lambda face: face.height)
 
 
 def _working(frame: Frame) -> Frame:
