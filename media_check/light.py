@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
     Mean = NDArray[np.float32]
 
-DARK_MEAN = 44  # the whole picture: a well-lit room with dark walls has more
+DARK_MEAN = 56  # the whole picture: a well-lit room with dark walls has more
 DARK_HIGH = 84  # its lighter parts (the 95th of 100): skin of any tone, a shirt, a wall in enough light reach it
 WHITE = 248  # nothing is left to be seen in it; the steps to 255 are for JPEG
 OVER_SHARE = 0.33  # of the picture is white: a window of half that is only a window
-OVER_FACE = 0.3  # of the face is white
+OVER_FACE = 0.2  # of the face is white
 BACK_BRIGHT = 165  # the brighter quarter around the face: a window or a lamp, not a wall in the same light
-BACK_SHADE = 66  # the face's brightest tenth is below: also dark skin in light has highlights, eyes and teeth above
+BACK_SHADE = 72  # the face's brightest tenth is below: also dark skin in light has highlights, eyes and teeth above
 BACK_RATIO = 0.42  # the face's brightest tenth of the surrounding's
-CAST_SHARE = 0.06  # of its luma: even the least tinted parts are tinted the same way, as no coloured wall does
-CAST_MEAN = 0.11  # the tint of the whole
+CAST_MEAN = 0.19  # the tint of the whole in shares of its luma; a painted wall has 0.15
+CAST_SHARE = 0.075  # tint that all but CAST_PART have, in the same direction: a coloured wall leaves other things alone
+CAST_PART = 20  # of 100: clothes, books and pictures may have the opposite colour
 
 
 def faults(mean: Mean, face: Face | None) -> list[str]:
@@ -32,10 +33,10 @@ def faults(mean: Mean, face: Face | None) -> list[str]:
     found = []
     if is_dark(mean):
         found.append("dark")
-    if is_over_exposed(mean, face):
-        found.append("over_exposed")
     if is_backlit(mean, face):
         found.append("backlit")
+    elif is_over_exposed(mean, face):  # not of a window behind a face in the shade: less light would not help
+        found.append("over_exposed")
     if not found and is_tinted(mean):
         found.append("colour_cast")
     return found
@@ -78,6 +79,13 @@ def is_over_exposed(mean: Mean, face: Face | None) -> bool:
     return face is not None and bool(_inside(white, face).mean() > OVER_FACE)
 
 
+def could_be_backlit(mean: Mean) -> bool:
+    """Whether some of the picture is so bright that a face may be lost in the shade."""
+    import numpy as np
+
+    return bool(np.percentile(luma(mean), 80) > BACK_BRIGHT)
+
+
 def is_backlit(mean: Mean, face: Face | None) -> bool:
     """Whether the face is in the shade of what is behind it."""
     import numpy as np
@@ -107,7 +115,7 @@ def is_tinted(mean: Mean) -> bool:
     if size < CAST_MEAN:
         return False
     along = tint @ (centre / size)
-    return bool(np.percentile(along, 4) > CAST_SHARE)
+    return bool(np.percentile(along, CAST_PART) > CAST_SHARE)
 
 
 def _inside(plane: NDArray[Any], face: Face) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """What a camera's frames show: pure analysis, arrays in, values out. Nothing is opened, kept or written.
 
-`look` takes what was read in a few seconds and says how much of it is black or stands still, how bright it is, whether a
-face is in it, and what others would complain of. All limits are in levels of 8-bit luma (ITU-R BT.601, 0-255) or in
+`look` takes what was read in a few seconds and says how much of it is black or stands still, how bright it is, whether
+a face is in it, and what others would complain of. All limits are in levels of 8-bit luma (ITU-R BT.601, 0-255) or in
 shares; they were set on the labelled pictures of tests/media_check/pictures.py, see docs/media.md.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from media_check import faces, light, tears
@@ -20,12 +21,21 @@ if TYPE_CHECKING:
     Frame = NDArray[np.uint8]
 
 FAULTS = (
-    "covered", "dark", "over_exposed", "backlit", "blurred", "torn", "colour_cast", "face_small", "face_at_edge", "no_face",
+    "covered",
+    "dark",
+    "over_exposed",
+    "backlit",
+    "blurred",
+    "torn",
+    "colour_cast",
+    "face_small",
+    "face_at_edge",
+    "no_face",
 )  # fmt: skip - worst first
 LOOKED_AT = 12  # frames that are analysed whole; black and still ones are counted over all
 WORKING_HEIGHT = 360  # rows: half of 720, where noise is less and everything the verdicts need is left
 BLACK_LEVEL = 24  # 16 is black where a driver forgets to stretch limited range (BT.601); 8 more for the sensor's grain
-BLACK_SPREAD = 2.5  # an unlit room shows more than this in blocks of 4 x 4 after the grain is evened out
+BLACK_SPREAD = 2.5  # levels, in blocks of 4 x 4 where the grain is evened out: an unlit room shows more
 STILL_PIXELS = 0.001  # of the pixels may change in a repeated frame: a clock drawn into it
 CLIPPED_LOW, CLIPPED_HIGH = 2, 253  # beyond them a live picture cannot change
 FREEZE_S = 0.15  # shorter stills are a low frame rate, not a freeze (webrtc counts from 150 ms above the usual)
@@ -46,7 +56,7 @@ class Look:
 
 
 def look(frames: Sequence[Frame], times: Sequence[float]) -> Look:
-    """Judge `frames` (H, W, 3) BGR of one size, read at `times` (seconds, rising). ValueError: none, or not as many times."""
+    """Judge `frames` (H, W, 3) BGR of one size, read at `times` (s, rising). ValueError: none, or unequal counts."""
     if not frames or len(frames) != len(times):
         raise ValueError("needs as many times as frames, and at least one")
     thumbs = [_thumb(frame) for frame in frames]
@@ -70,7 +80,7 @@ def look(frames: Sequence[Frame], times: Sequence[float]) -> Look:
 def still_ratio(frames: Sequence[Frame], times: Sequence[float]) -> float | None:
     """Share of frames that repeat the one before for FREEZE_S or more. None: one frame, or all of it black or white."""
     repeats: list[bool] = []
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in pairwise(frames):
         repeat = _repeats(before[::8, ::8], after[::8, ::8])
         if repeat is None:
             return None
@@ -119,11 +129,13 @@ def _judged(frames: Sequence[Frame], values: dict[str, float], unknown: dict[str
     import numpy as np
 
     small = [_working(frame) for frame in frames]
-    mean = np.mean(small, axis=0, dtype=np.float32)
+    mean = np.asarray(np.mean(small, axis=0), dtype=np.float32)
     if light.texture(mean) < COVERED_TEXTURE and not light.is_over_exposed(mean, None):
         return Look(values, {}, ("covered",), unknown | {"face_height_ratio": "the lens is covered"})
     face = face_in(frames)
-    faults = [*light.faults(mean, face), *tears.faults(small, mean, face)]
+    if face is None and light.could_be_backlit(mean):
+        face = faces.find_in_shade(light.luma(mean))
+    faults = [*light.faults(mean, face), *tears.faults(small, mean)]
     if face is None:
         reason = "no face was found"
         return Look(values, {"face": False}, _sorted([*faults, "no_face"]), unknown | {"face_height_ratio": reason})
@@ -135,18 +147,19 @@ def _judged(frames: Sequence[Frame], values: dict[str, float], unknown: dict[str
 
 
 def face_in(frames: Sequence[Frame]) -> faces.Face | None:
-    """A face that two of FACE_FRAMES frames show: the larger of the two. None as soon as two show none."""
+    """A face that two of FACE_FRAMES frames show at one place. None as soon as two show none; one frame is believed."""
     import cv2
 
+    searched = _spread(frames, FACE_FRAMES)
     found: list[faces.Face] = []
-    for at, frame in enumerate(searched := _spread(frames, FACE_FRAMES)):
-        if face := faces.find(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)):  # type: ignore[arg-type]
-            found.append(face)
-        if len(found) == 2 or at + 1 - len(found) == 2:
+    for at, frame in enumerate(searched):
+        face = faces.find(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))  # type: ignore[arg-type]
+        if face and (len(searched) == 1 or any(face.is_at(other) for other in found)):
+            return face
+        found += [face] if face else []
+        if at + 1 - len(found) == 2:
             break
-    if len(found) * 2 <= min(2, len(searched)):
-        return None
-    return max(found, key=lambda face: face.height)
+    return None
 
 
 def _working(frame: Frame) -> Frame:

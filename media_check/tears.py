@@ -1,4 +1,4 @@
-"""Sharpness and torn pictures: what goes wrong in the lens, and between the camera and the program. Pure; used by picture.py.
+"""Sharpness and torn pictures: what goes wrong in the lens, and between camera and program. Pure; used by picture.py.
 
 Sharpness: the width of the strongest edges, from how much they fade under two known blurs (Zhuo and Sim, "Defocus map
 estimation from a single image", Pattern Recognition 2011). Torn: rows that do not belong to the rows above them.
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from media_check.faces import Face
-
 FINE, COARSE = 1.0, 3.0  # pixels at 360 rows: the two known blurs; the fine one takes the grain and JPEG's blocks away
 EDGES = 0.01  # of the pixels: the strongest edges
 EDGE_LEAST = 2.0  # levels a pixel: weaker ones are grain
@@ -25,13 +23,15 @@ BLURRED = 1.7  # pixels at 360 rows, 3.4 at 720: letters on a wall become unread
 TORN_FRAMES = 0.15  # of the frames: a first one that is broken is usual, and nobody sees it
 JUMP = 5.0  # levels between two rows, beside what is between them in the other frames
 JUMP_RATIO = 3.5  # of the usual between the rows near by: a tear is one row high
-FLAT_SPREAD = 0.6  # levels within a row: without any grain nothing was decoded there
-FLAT_ROWS = 0.08  # of the height
+LEFT_GREY, LEFT_GREEN = (128, 128, 128), (0, 135, 0)  # BGR of what was not decoded: all 128, or all 0, in YCbCr
+LEFT_NEAR = 8  # levels around them
+LEFT_SPREAD = 1.0  # levels within a row: a real grey wall has grain
+LEFT_ROWS = 0.08  # of the height
 SHIFT_LEAST = 8  # columns: a row that fits the one above when shifted by more is torn
 SHIFT_LIKE, SHIFT_UNLIKE = 0.9, 0.6  # correlation shifted, and in place
 
 
-def faults(small: Sequence[NDArray[np.uint8]], mean: NDArray[np.float32], face: Face | None) -> list[str]:
+def faults(small: Sequence[NDArray[np.uint8]], mean: NDArray[np.float32]) -> list[str]:
     """Words of picture.FAULTS that are about sharpness and order. `small`: frames (H, W, 3), `mean` theirs."""
     found = []
     if is_torn(small):
@@ -80,8 +80,8 @@ def is_torn(small: Sequence[NDArray[np.uint8]]) -> bool:
     steps = np.array([np.abs(np.diff(plane, axis=0)).mean(axis=1) for plane in planes])
     jumps = _jumps(steps)
     broken = sum(
-        bool(jump or _has_flat_band(plane) or _is_shifted(plane, step))
-        for plane, step, jump in zip(planes, steps, jumps, strict=True)
+        bool(jump or _is_half_decoded(frame) or _is_shifted(plane, step))
+        for frame, plane, step, jump in zip(small, planes, steps, jumps, strict=True)
     )
     return broken >= max(1, TORN_FRAMES * len(planes))
 
@@ -92,7 +92,8 @@ def _jumps(steps: NDArray[np.float32]) -> list[bool]:
 
     extra = steps - np.median(steps, axis=0) if len(steps) > 2 else np.zeros_like(steps)
     usual = np.array([_usual(row) for row in steps])
-    return [bool(found) for found in ((extra > JUMP) & (steps > JUMP_RATIO * usual)).any(axis=1)]
+    jumped = (extra > JUMP) & (steps > JUMP_RATIO * usual)
+    return [bool(row.any()) for row in jumped]
 
 
 def _usual(steps: NDArray[Any]) -> NDArray[Any]:
@@ -100,26 +101,26 @@ def _usual(steps: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
     wide = np.pad(steps, 6, mode="reflect")
-    return np.median(np.lib.stride_tricks.sliding_window_view(wide, 13), axis=1)
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(wide, 13), axis=1))
 
 
-def _has_flat_band(plane: NDArray[np.float32]) -> bool:
-    """Rows without any grain that are neither white nor black (bars of a film are), beside rows that have it."""
+def _is_half_decoded(frame: NDArray[np.uint8]) -> bool:
+    """Rows without any grain in the colour that decoders leave where data is missing."""
     import numpy as np
 
-    spread, level = plane.std(axis=1), plane.mean(axis=1)
-    flat = (spread < FLAT_SPREAD) & (level > 20) & (level < 245)
-    return bool(flat.mean() > FLAT_ROWS and np.median(spread[~flat]) > 3 * FLAT_SPREAD) if not flat.all() else False
+    spread, level = frame.std(axis=1).max(axis=1), frame.mean(axis=1)
+    left = np.zeros(len(frame), dtype=bool)
+    for colour in (LEFT_GREY, LEFT_GREEN):
+        left |= (np.abs(level - np.array(colour)) < LEFT_NEAR).all(axis=1)
+    return bool((left & (spread < LEFT_SPREAD)).mean() > LEFT_ROWS)
 
 
 def _is_shifted(plane: NDArray[np.float32], steps: NDArray[np.float32]) -> bool:
     """Whether below the strongest step the picture goes on, but further to the side."""
     import numpy as np
 
-    for at in np.argsort(steps)[-3:]:
-        if steps[at] > JUMP and _fits_shifted(plane[at], plane[at + 1]):
-            return True
-    return False
+    strongest = np.argsort(steps)[-3:]
+    return any(steps[at] > JUMP and _fits_shifted(plane[at], plane[at + 1]) for at in strongest)
 
 
 def _fits_shifted(above: NDArray[np.float32], below: NDArray[np.float32]) -> bool:

@@ -104,7 +104,7 @@ def dark(rng: Random, high: int, wide: int) -> Frames:
 
 
 def over_exposed(rng: Random, high: int, wide: int) -> Frames:
-    return camera(rng, exposed(scene(rng, high, wide), rng.uniform(4.5, 9)))
+    return camera(rng, exposed(scene(rng, high, wide), rng.uniform(6, 12)))
 
 
 def backlit(rng: Random, high: int, wide: int) -> Frames:
@@ -177,6 +177,7 @@ def no_face(rng: Random, high: int, wide: int) -> Frames:
 MAKERS: dict[str, Callable[[Random, int, int], Frames]] = {
     make.__name__: make
     for make in (
-        good, black, covered, dark, over_exposed, backlit, blurred, frozen, torn, colour_cast, face_small, face_at_edge, no_face,
+        good, black, covered, dark, over_exposed, backlit, blurred, frozen, torn, colour_cast,
+        face_small, face_at_edge, no_face,
     )
 }  # fmt: skip

@@ -20,7 +20,7 @@ ALBEDO = (1.15, 1.0, 0.8, 0.62, 0.46, 0.34, 0.26)  # of the skin against the sou
 
 @dataclass(frozen=True)
 class Sitting:
-    """Where the face is: its centre and height in shares of the picture, how deep the skin, how it is turned and lit."""
+    """Where the face is (centre, height) in shares of the picture, how deep the skin, how it is turned and lit."""
 
     x: float
     y: float
@@ -58,14 +58,14 @@ def _skin(source: NDArray[np.uint8]) -> Picture:
 
 
 def toned(albedo: float, clothes: tuple[float, float, float]) -> Picture:
-    """The portrait with another skin: less is thrown back, while shine, eyes and teeth stay what they are; dressed anew."""
+    """The portrait dressed anew, with a skin that throws back less, while shine, eyes and teeth stay what they are."""
     source, _, skin = portrait()
     grey = source[190:] @ np.array([0.114, 0.587, 0.299], np.float32)
     source = np.concatenate([source[:190], np.clip(grey[..., None] / 110 * np.array(clothes), 0, 240)])
     light = (source / 255) ** 2.2
     shine = np.clip(light.min(axis=2, keepdims=True) - 0.45, 0, 1) * 0.5
     other = np.clip((light - shine) * albedo ** np.array([1.15, 1.05, 0.9]) + shine, 0, 1)
-    mixed = light + (other - light) * skin[..., None]
+    mixed = np.clip(light + (other - light) * skin[..., None], 0, 1)
     return (255 * mixed ** (1 / 2.2)).astype(np.float32)
 
 
@@ -105,7 +105,7 @@ def with_person(room: Picture, who: Sitting, shade: float = 1.0) -> Picture:
         person, outline = (cv2.GaussianBlur(plane, (0, 0), 0.4 / scale) for plane in (person, outline))  # type: ignore[assignment]
     person = cv2.warpAffine(person, turn, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
     outline = cv2.warpAffine(outline, turn, (wide, high), flags=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    return (room + (person - room) * outline[..., None]).astype(np.float32)
+    return np.clip(room + (person - room) * outline[..., None], 0, 255).astype(np.float32)
 
 
 def room(rng: Random, high: int, wide: int) -> Picture:
@@ -117,7 +117,7 @@ def room(rng: Random, high: int, wide: int) -> Picture:
     for thing in rng.permutation(np.array([_shelf, _window, _lamp, _frame, _door, _plant], dtype=object))[:4]:
         thing(rng, picture)
     _desk(rng, picture)
-    return np.clip(picture, 0, 245)
+    return np.clip(picture, 2, 245)
 
 
 def _box(rng: Random, picture: Picture, size: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
@@ -160,7 +160,9 @@ def _frame(rng: Random, picture: Picture) -> None:
     picture[y : y + h, x : x + w] = rng.uniform(20, 230, 3)
     for _ in range(4):
         centre = (int(rng.uniform(x, x + w)), int(rng.uniform(y, y + h)))
-        cv2.circle(picture[y : y + h, x : x + w], (centre[0] - x, centre[1] - y), h // 6, rng.uniform(0, 255, 3).tolist(), -1)
+        cv2.circle(
+            picture[y : y + h, x : x + w], (centre[0] - x, centre[1] - y), h // 6, rng.uniform(0, 255, 3).tolist(), -1
+        )
     cv2.rectangle(picture, (x, y), (x + w, y + h), rng.uniform(10, 90, 3).tolist(), 3)
 
 
@@ -179,4 +181,6 @@ def _plant(rng: Random, picture: Picture) -> None:
 
 def _desk(rng: Random, picture: Picture) -> None:
     rows = int(picture.shape[0] * rng.uniform(0.05, 0.2))
-    picture[-rows:] = rng.uniform(40, 200) * np.array([rng.uniform(0.6, 1), rng.uniform(0.8, 1), 1])
+    grained = 1 + 0.03 * np.cumsum(rng.uniform(-1, 1, (rows, 1, 1)), axis=0) / np.sqrt(rows)  # wood, lit from a side
+    across = np.linspace(1, rng.uniform(0.85, 1.15), picture.shape[1])[None, :, None]
+    picture[-rows:] = rng.uniform(40, 190) * grained * across * np.array([rng.uniform(0.6, 1), rng.uniform(0.8, 1), 1])
