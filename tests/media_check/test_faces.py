@@ -21,7 +21,7 @@ def in_a_room(patch: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def drawn(skin: float, size: int) -> NDArray[np.uint8]:
-    """Ovals for hair, face, eyes, brows, cheeks, nose, mouth and chin before a grey wall; `size`: two thirds of the head."""
+    """Ovals for hair, face, eyes, brows, cheeks, nose, mouth and chin before a grey wall; `size` in pixels."""
     picture = np.full((720, 1280), 150, np.float32)
     parts = [(0, -0.12, 0.5, 0.62, skin * 0.35), (0, 0, 0.42, 0.58, skin), (0, -0.12, 0.42, 0.12, skin * 0.9)]
     for side in (-0.19, 0.19):

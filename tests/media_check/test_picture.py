@@ -128,7 +128,7 @@ def test_two_and_a_half_seconds_of_720p_are_judged_in_time() -> None:
     frames = [some[i % len(some)] for i in range(75)]
     took = []
     for _ in range(3):
-        begun = time.thread_time()
+        begun = time.process_time()
         look(frames, at(75, 30))
-        took.append(time.thread_time() - begun)
+        took.append(time.process_time() - begun)
     assert min(took) <= 0.8
