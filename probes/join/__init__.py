@@ -56,7 +56,7 @@ STEPS: dict[str, Step] = {
 
 async def probe(session: Session) -> Draft:
     """Every step by this link; each a part of the draft. The facts say which failed, the first first."""
-    warm_up()
+    await asyncio.to_thread(warm_up)
     session.start.leave()
     with measuring("join", session, FAILURES) as m:
         begun, path = time.monotonic(), Path(session)
