@@ -16,11 +16,11 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from processes import child
 from probes.internet_speed_wire import Errand
 from probes.links.binding import Passage
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Progress, Session, measuring
+from processes import child
 from reports.vocabulary import FAILURES as CODES
 
 THIRD_PARTY, ROOM = "speedtest.net", "the test room"

@@ -20,9 +20,9 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPDefaultErrorHandler, ProxyHandler
 
+from probes.internet_speed_wire import Errand, Failed, Wire
 from processes import child
 from processes.child import Say
-from probes.internet_speed_wire import Errand, Failed, Wire
 
 UPLOAD_BYTES = [524288, 1048576, 7340032]  # these, and the counts, are what speedtest.net itself asks for
 DOWNLOAD_SIDES = [350, 500, 750, 1000, 1500, 2000, 2500, 3000, 3500, 4000]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "Failures", "Floor", "Place", "ProbeFailure", "Progress", "Session", "Start", "measuring"]
 
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """What this computer and program add, measured against the reflector in this computer."""

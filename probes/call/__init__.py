@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from processes import child
 from probes.call.signalling import Counts, Signalling
 from probes.call.wire import CONNECT_S, FIRST_MEDIA_S, MOST_ALONE_S, Errand, Report, affordable
 from probes.links.binding import BindingError, Passage, source_address
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Progress, Session, measuring
+from processes import child
 from reports.vocabulary import FAILURES as CODES
 from reports.vocabulary import QUANTITIES
 

@@ -13,11 +13,11 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from processes import child
 from probes.call.loop import LinkLoop
 from probes.call.picture import Scene
 from probes.call.sound import phrase
 from probes.call.wire import FIRST_MEDIA_S, SILENCE_S, Errand, Report
+from processes import child
 
 if TYPE_CHECKING:
     from probes.call.attempt import Attempt

@@ -12,8 +12,8 @@ from typing import Any
 from probes.call.attempt import Attempt, LostError
 from probes.call.picture import Scene
 from probes.call.wire import ANSWER_S, CONNECT_S, WAYS, Errand, Way
-from processes.child import Say
 from probes.ice_servers import IceServer
+from processes.child import Say
 
 Said = tuple[str, str, str]  # code, detail, step
 

@@ -10,10 +10,10 @@ import time
 import pytest
 
 from probes import internet_speed
-from processes.child import environment
 from probes.internet_speed import COMMAND, WAYS, Said
 from probes.internet_speed_wire import Errand
 from probes.session import Draft
+from processes.child import environment
 from reports.vocabulary import FAILURES
 from testroom import certificate
 from testroom import speedtest as mini
