@@ -5,6 +5,7 @@ import pytest
 from agent import options
 from agent.options import Options, UsageError
 from agent.settings import CheckSection, RoomSection, Settings
+from media_check import CHECKS
 from probes import PROBES
 from reports.policy import load_policy
 from reports.record import Link
@@ -82,13 +83,47 @@ def test_probes(only: tuple[str, ...], skip: tuple[str, ...], expected: tuple[st
         (("echo,zzz",), (), "--only: there is no probe 'zzz'; there are: "),
         ((), ("zzz",), "--skip: there is no probe 'zzz'"),
         (("echo",), ("echo",), "leave nothing to test"),
-        ((), tuple(PROBES), "leave nothing to test"),
+        ((), (*PROBES, *CHECKS), "leave nothing to test"),
+        (("camera",), ("camera",), "leave nothing to test"),
+        (("camra",), (), "--only: there is no probe 'camra'; did you mean camera?"),
     ],
 )
 def test_wrong_probes(only: tuple[str, ...], skip: tuple[str, ...], says: str) -> None:
     with pytest.raises(UsageError) as error:
         options.probes_of(only, skip)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "devices", "expected"),
+    [
+        ((), (), True, tuple(CHECKS)),
+        ((), (), False, ()),
+        (("echo",), (), True, ()),
+        (("echo,camera",), (), True, ("camera",)),
+        ((), ("camera,speaker",), True, ("equipment", "microphone", "computer")),
+        ((), tuple(PROBES), True, tuple(CHECKS)),
+    ],
+)
+def test_checks(only: tuple[str, ...], skip: tuple[str, ...], devices: bool, expected: tuple[str, ...]) -> None:
+    assert options.checks_of(only, skip, devices=devices) == expected
+
+
+def test_devices_alone_can_be_what_is_left_out() -> None:
+    with pytest.raises(UsageError, match="--no-devices"):
+        options.probes_of((), tuple(PROBES), devices=False)
+
+
+@pytest.mark.parametrize(
+    ("alone", "several", "expected"), [(False, False, None), (True, False, "alone"), (False, True, "several")]
+)
+def test_company(alone: bool, several: bool, expected: str | None) -> None:
+    assert options.company_of(alone=alone, several=several) == expected
+
+
+def test_alone_and_several() -> None:
+    with pytest.raises(UsageError, match="contradict"):
+        options.company_of(alone=True, several=True)
 
 
 @pytest.mark.parametrize(
