@@ -73,7 +73,7 @@ def test_it_finds_the_rate_that_the_operator_gives_each_way(routed_path: RouterF
         found = asked(path, room.url)
     assert found["failure"] is None
     assert found["values"][DOWN] == pytest.approx(20e6 / 8 * GOODPUT, rel=0.1)
-    assert found["values"][UP] == pytest.approx(10e6 / 8 * GOODPUT, rel=0.1)
+    assert found["values"][UP] == pytest.approx(10e6 / 8 * GOODPUT, rel=0.15)  # 5 s of eight connections in one queue
     assert found["facts"]["third_party"] == "the test room"
     assert found["facts"]["moved_bytes"] == pytest.approx(found["passed"], rel=0.1)
 
