@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -36,6 +37,12 @@ def groups() -> list[str]:
     """The requirements of the tests and linters."""
     by_name = tomllib.loads(PROJECT.read_text("utf-8"))["dependency-groups"]
     return [*by_name["test"], *by_name["quality"]]
+
+
+def extras() -> str:
+    """The room's, and the card reader's where its package can be built (swig, libpcsclite-dev)."""
+    buildable = all(shutil.which(tool) for tool in ("cc", "swig")) and Path("/usr/include/PCSC/winscard.h").exists()
+    return "room,card" if buildable else "room"
 
 
 def make_venv() -> None:
@@ -83,7 +90,7 @@ def main() -> int:
     handle = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the system, however this process ends
-        install(VENV / "installed", "--editable", f"{ROOT}[room]")
+        install(VENV / "installed", "--editable", f"{ROOT}[{extras()}]")
         if "--development" in sys.argv[1:]:
             install(VENV / "installed-development", *groups())
     except (InstallError, OSError) as error:
