@@ -8,14 +8,13 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-import types
-from collections.abc import Hashable, Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
-from functools import cache
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast
 
 from reports.advice import LANGUAGES
 from reports.advice.words import action_text, finding_text, headline
+from reports.reading import RecordError, read
 from reports.record import Finding, Link, Measurement, SelfTest, Verdict
 
 SCHEMA_NAME = "motesklar.selftest/1"
@@ -28,12 +27,9 @@ REMOVED = "[address]"
 _MAYBE_ADDRESS = re.compile(r"(?<![\w.:])[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(?:%\w+)?(?![\w:])")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])")
 
+__all__ = ["RecordError", "from_json", "measurement_to_json", "scrub", "to_json"]
+
 Json = dict[str, Any]
-T = TypeVar("T")
-
-
-class RecordError(ValueError):
-    """What was read is not a self-test. The message is one line and says where."""
 
 
 def to_json(self_test: SelfTest, *, addresses: bool = False) -> Json:
@@ -48,12 +44,15 @@ def measurement_to_json(m: Measurement, *, addresses: bool = False) -> Json:
     return cast("Json", _plain(m if addresses else _bare_measurement(m)))
 
 
-def from_json(data: object) -> SelfTest:
-    """The record again. Sentences and unknown keys are ignored. Raises RecordError."""
-    if not isinstance(data, Mapping) or data.get("schema") != SCHEMA_NAME:
-        found = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
-        raise RecordError(f"this is not a self-test: its schema is {str(found)[:60]!r}, not {SCHEMA_NAME!r}")
-    return cast("SelfTest", _build(SelfTest, data, "selftest"))
+def from_json(document: object) -> SelfTest:
+    """The record again, every part of it checked against the record's types and the vocabulary.
+
+    Sentences and unknown keys are ignored. Raises RecordError, whose line holds nothing that the sender wrote.
+    """
+    named = document.get("schema") if isinstance(document, dict) else None
+    if named != SCHEMA_NAME:
+        raise RecordError(f"this is not a self-test: its schema is not {SCHEMA_NAME!r}")
+    return read(SelfTest, document, "selftest")
 
 
 def scrub(text: str) -> str:
@@ -138,58 +137,3 @@ def _sentences(thing: object) -> Json:
             "action_text": {lang: action_text(thing, lang) for lang in LANGUAGES},
         }
     return {}
-
-
-def _build(kind: Any, data: object, where: str) -> Any:
-    """`data` as a value of the type `kind`, checked all the way down."""
-    origin, args = get_origin(kind), get_args(kind)
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _build_record(kind, data, where)
-    if origin in (Union, types.UnionType):
-        return _build_union(args, data, where)
-    if origin is Literal:
-        return _checked(data in args, data, where, f"one of {', '.join(map(str, args))}")
-    if origin is tuple:
-        items = _checked(isinstance(data, list), data, where, "a list")
-        return tuple(_build(args[0], item, f"{where}[{i}]") for i, item in enumerate(items))
-    if origin is Mapping:
-        table = _checked(isinstance(data, Mapping), data, where, "an object")
-        return {str(key): _build(args[1], value, f"{where}.{key}") for key, value in table.items()}
-    if kind is float:
-        number = isinstance(data, int | float) and not isinstance(data, bool)
-        return float(_checked(number, data, where, "a number"))
-    fits = isinstance(data, kind) and (kind is bool or not isinstance(data, bool))
-    return _checked(fits, data, where, {str: "text", int: "a whole number", bool: "true or false"}[kind])
-
-
-def _build_record(kind: type[T], data: object, where: str) -> T:
-    table = _checked(isinstance(data, Mapping), data, where, "an object")
-    hints = _hints(cast("Hashable", kind))
-    lacking = [f for f in fields(kind) if f.name not in table]  # type: ignore[arg-type]
-    missing = [f.name for f in lacking if f.default is MISSING and f.default_factory is MISSING]
-    if missing:
-        raise RecordError(f"{where} lacks {', '.join(missing)}")
-    return kind(**{name: _build(hints[name], table[name], f"{where}.{name}") for name in hints if name in table})
-
-
-def _build_union(args: tuple[Any, ...], data: object, where: str) -> Any:
-    if data is None and type(None) in args:
-        return None
-    for kind in (arg for arg in args if arg is not type(None)):
-        exact = type(data) is kind or (get_origin(kind) is tuple and isinstance(data, list))
-        if exact or (len(args) == 2 and type(None) in args):
-            return _build(kind, data, where)
-    if float in args and type(data) is int:
-        return float(data)
-    return _checked(False, data, where, "of another type")
-
-
-def _checked(fits: bool, data: object, where: str, wanted: str) -> Any:
-    if not fits:
-        raise RecordError(f"{where} must be {wanted}, not {str(data)[:60]!r}")
-    return data
-
-
-@cache
-def _hints(kind: Hashable) -> dict[str, Any]:
-    return get_type_hints(cast("type", kind))

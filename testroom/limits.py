@@ -18,6 +18,7 @@ class Limits:
     packets_per_second: float = 1500.0  # of one session
     address_packets_per_second: float = 70_000.0  # of all sessions and plain STAMP from one address
     requests_per_minute: float = 1200.0  # for sessions, of one address
+    self_tests_per_minute: float = 12_000.0  # of one organisation, for its store
 
 
 class TokenBucket:

@@ -1,21 +1,26 @@
-"""The room's own /metrics: counts of sessions, datagrams, transfers and calls. No address, no organisation's name."""
+"""The room's own /metrics: counts of sessions, datagrams, transfers and calls. No address.
+
+Of self-tests that it keeps, by organisation: testroom.fleet.metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from testroom.fleet import metrics as fleet_metrics
+
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
+    from reports.store.shapes import Aggregates
     from testroom.server import TestRoom
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Collector:
-    def __init__(self, room: TestRoom) -> None:
-        self._room = room
+    def __init__(self, room: TestRoom, aggregates: Aggregates | None) -> None:
+        self._room, self._aggregates = room, aggregates
 
     def collect(self) -> Iterator[Metric]:
         """The figures at this moment."""
@@ -37,6 +42,7 @@ class _Collector:
         yield refused
         yield from self._transfers()
         yield from self._calls()
+        yield from fleet_metrics.families(self._room.fleet, self._aggregates)
 
     def _transfers(self) -> Iterator[Metric]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -75,10 +81,10 @@ class _Collector:
             yield family
 
 
-def exposition(room: TestRoom) -> bytes:
+def exposition(room: TestRoom, aggregates: Aggregates | None = None) -> bytes:
     """Prometheus's text format."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()
-    registry.register(_Collector(room))
+    registry.register(_Collector(room, aggregates))
     return generate_latest(registry)

@@ -15,6 +15,7 @@ from testroom import certificate
 from testroom.admission import Network
 from testroom.answers import answer, refusal
 from testroom.calls import Calls, CallSettings
+from testroom.fleet import Fleet
 from testroom.guests import Guests
 from testroom.limits import Buckets, Limits, is_loopback
 from testroom.reflector import Reflector
@@ -47,6 +48,8 @@ class RoomSettings:
     plain_ndt7_port: int | None = None  # ndt7 without TLS as well, and nothing else; for benchmarks
     calls: CallSettings | None = None  # None: the room takes no calls
     guests: bool = False  # the page /test for anybody who reaches the room
+    store: str | None = None  # URL of the database that keeps organisations' self-tests; None: none is kept
+    keep_days: float = 365.0  # how long it keeps them
     bulk: bool = False  # made for many senders at once: see testroom.bulk
 
 
@@ -63,6 +66,7 @@ class TestRoom:
         self._speedtest = SpeedtestMini(self, self.throughput.turn)
         self.calls = Calls(self.sessions, settings.calls)
         self.guests = Guests(self)
+        self.fleet = Fleet(self)
         self.port = self.stamp_port = self.plain_port = 0
         self.fingerprint = b""
         self._requests = Buckets(settings.limits.requests_per_minute / 60, burst=settings.limits.requests_per_minute)
@@ -93,6 +97,8 @@ class TestRoom:
         self._exit.push_async_callback(asyncio.to_thread, self.reflector.close)
         self._exit.push_async_callback(self.calls.close)
         await self.calls.open()
+        self._exit.push_async_callback(self.fleet.close)
+        await self.fleet.open()
         self.port = await self._listen(self._application(), self.settings.port, _context(pair))
         if self.settings.plain_ndt7_port is not None:
             self.plain_port = await self._listen(self._plain_application(), self.settings.plain_ndt7_port, None)
@@ -136,6 +142,7 @@ class TestRoom:
                 *self._throughput_routes(),
                 *self.calls.routes(),
                 *self.guests.routes(),
+                *self.fleet.routes(),
             ]
         )
         return app
@@ -205,7 +212,8 @@ class TestRoom:
 
         from testroom import metrics
 
-        return web.Response(body=metrics.exposition(self), headers={"Content-Type": metrics.CONTENT_TYPE})
+        aggregates = await self.fleet.aggregates()
+        return web.Response(body=metrics.exposition(self, aggregates), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
 async def _wanted(request: web.Request) -> tuple[float, float]:

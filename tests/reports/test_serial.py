@@ -1,7 +1,9 @@
 """The self-test as JSON: its shape, its schema, its way back, and what it does not tell."""
 
 import json
-from dataclasses import replace
+import math
+import time
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from reports.record import Failure, Finding, Link, Measurement, SelfTest, Verdic
 from reports.serial import RecordError, from_json, scrub, to_json
 from reports.vocabulary import FAILURES, NAMES
 from tests.reports.make import echo, good, link, self_test
+from tests.reports.seen import CLEAN
 
 COMMITTED = Path(record.__file__).with_name("selftest.schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(COMMITTED.read_text(encoding="utf-8")))
 
-words = st.text(max_size=12)
+letters = st.characters(codec="utf-8", exclude_characters="\0")  # what a database keeps
+words = st.text(letters, max_size=12)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 any_number = st.floats()
 names = st.sampled_from(sorted(NAMES))
@@ -29,8 +33,9 @@ failures = st.builds(Failure, step=words, code=st.sampled_from(sorted(FAILURES))
 
 
 def made(kind: type, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """The dataclass from its types, with every plain number finite."""
+    """The dataclass from its types, with every plain number finite and every text whole."""
     st.register_type_strategy(float, numbers)
+    st.register_type_strategy(str, words)
     return st.builds(kind, **fields)
 
 
@@ -140,7 +145,8 @@ def test_what_only_looks_like_an_address_stays(harmless: str) -> None:
 BROKEN: list[tuple[Any, str]] = [
     ([], "not a self-test"),
     ({}, "not a self-test"),
-    ({"schema": "motesklar.selftest/2"}, "motesklar.selftest/2"),
+    ({"schema": "motesklar.selftest/2"}, "its schema is not 'motesklar.selftest/1'$"),
+    ({"schema": ["motesklar.selftest/1"]}, "its schema is not"),
     ({"schema": "motesklar.selftest/1"}, "lacks run_id"),
 ]
 
@@ -160,7 +166,19 @@ def test_what_is_no_self_test(data: Any, what: str) -> None:
         (("links", 0, "kind"), "cable", r"selftest.links\[0\].kind must be one of wired"),
         (("links", 0, "mtu_bytes"), "big", r"selftest.links\[0\].mtu_bytes must be a whole number"),
         (("measurements", 0, "values"), {"mos_up": "4"}, r"measurements\[0\].values.mos_up must be a number"),
-        (("measurements", 0, "facts"), {"a": None}, r"facts.a must be of another type"),
+        (("measurements", 0, "facts"), {"a": None}, r"facts\[0\] must be text or true or false or a number or a list"),
+        (("measurements", 0, "facts"), {"a": 1, "b": {}}, r"facts\[1\] must be text .* not an object$"),
+        (("measurements", 0, "facts"), {"a\0": 1}, r"facts\[0\] must be text without NUL$"),
+        (("measurements", 0, "values"), {"speed": 4}, r"measurements\[0\].values must hold none but the vocabulary's"),
+        (("measurements", 0, "unknown"), {"speed": ""}, r"measurements\[0\].unknown must hold none but"),
+        (("measurements", 0, "values"), {"mos_up": math.nan}, "values.mos_up must be a finite number$"),
+        (("measurements", 0, "values"), {"mos_up": 10**400}, "values.mos_up must be a finite number$"),
+        (("measurements", 0, "values"), {"mos_up": True}, "values.mos_up must be a number, not true or false$"),
+        (("measurements", 0, "failure"), {"step": "", "code": "bad_luck", "detail": ""}, "failure.code must be one of"),
+        (("measurements", 0, "failure"), {"step": "", "detail": ""}, r"measurements\[0\].failure lacks code$"),
+        (("measurements", 0), None, r"measurements\[0\] must be an object, not nothing$"),
+        (("run_id",), "half \ud800", "selftest.run_id must be text of whole characters$"),
+        (("duration_s",), math.inf, "selftest.duration_s must be a finite number$"),
         (("verdict", "level"), None, "selftest.verdict.level must be one of ready"),
     ],
 )
@@ -172,6 +190,63 @@ def test_a_broken_record_is_told_where(path: tuple[Any, ...], value: Any, what: 
     inner[path[-1]] = value
     with pytest.raises(RecordError, match=what):
         from_json(data)
+
+
+WEIRD = "<secret>\n"
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just([]) | st.just({})
+
+
+def places(data: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) of the document."""
+    inside = list(data.items()) if isinstance(data, dict) else list(enumerate(data)) if isinstance(data, list) else []
+    return [(data, key) for key, _ in inside] + [place for _, value in inside for place in places(value)]
+
+
+def refusal(document: Any) -> str:
+    """ "" when it is read, and then it fits the schema."""
+    try:
+        VALIDATOR.validate(to_json(from_json(document)))
+    except RecordError as error:
+        return str(error)
+    return ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_one_thing_changed_is_read_or_refused_in_one_line(data: st.DataObject) -> None:
+    document = to_json(self_test(good(), echo("eth0", failure="timeout")))
+    container, key = data.draw(st.sampled_from(places(document)))
+    container[key] = data.draw(ANYTHING)
+    if isinstance(container, dict):
+        container[WEIRD] = WEIRD
+    said = refusal(document)
+    assert len(said.splitlines()) <= 1
+    assert "secret" not in said
+
+
+def test_a_missing_part_is_named_and_one_with_a_default_is_not_missed() -> None:
+    for name in (f.name for f in fields(SelfTest)):
+        document = to_json(self_test(good()))
+        del document[name]
+        if name == "devices":
+            assert from_json(document).devices == ()
+        else:
+            with pytest.raises(RecordError, match=f"^selftest lacks {name}$"):
+                from_json(document)
+
+
+def test_a_collector_can_read_two_thousand_a_second_on_one_core() -> None:
+    links = (link(), link("wlan0", "wifi"))
+    whole = self_test(*(replace(m, subject=each.name) for each in links for m in CLEAN), links=links)
+    document = to_json(whole)
+    assert len(json.dumps(document)) > 20_000
+    spent = []
+    for _ in range(5):
+        begun = time.process_time()
+        for _ in range(20):
+            from_json(document)
+        spent.append((time.process_time() - begun) / 20)
+    assert min(spent) < 1 / 2000
 
 
 def test_the_schema_closes_the_vocabulary() -> None:
