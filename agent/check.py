@@ -13,6 +13,7 @@ from agent.options import Options, UsageError
 from agent.selftest import Run
 from agent.selftest import run as run_selftest
 from probes.roundtrip import write_raw
+from processes import aside
 from reports.record import Level, SelfTest
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def run(options: Options, *, as_json: bool, addresses: bool) -> Level:
     _check_raw(options)
     display = _display(options, quiet=as_json and not sys.stderr.isatty())
     try:
-        self_test, run_ = asyncio.run(_run(options, display))
+        self_test, run_ = aside.run(_run(options, display))
     except asyncio.CancelledError:  # the second interrupt
         raise KeyboardInterrupt from None
     if options.raw is not None:

@@ -7,10 +7,13 @@ import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.advice import Lang
 from reports.record import DEVICE_KINDS, Device, DeviceKind
+
+if TYPE_CHECKING:
+    from media_check.devices import Found
 
 PERSONAL = ("name", "handle")  # either may hold a person's name or a serial number
 
@@ -23,10 +26,11 @@ def show(language: Lang, *, as_json: bool, names: bool) -> None:
     found = asyncio.run(look())
     if as_json:
         rows = [_row(device, names=names) for device in found.devices]
-        document = {"schema": "motesklar.devices/1", "devices": rows, "unanswered": found.unanswered}
+        why = {"unanswered": found.unanswered, "unknown": dict(found.unknown)}
+        document = {"schema": "motesklar.devices/1", "devices": rows, **why}
         print(json.dumps(document, ensure_ascii=False))
         return
-    _table(found.devices, language)
+    _table(found, language)
     for source in found.unanswered:
         print(text(f"devices.unanswered_{source}", language), file=sys.stderr)
 
@@ -36,7 +40,7 @@ def _row(device: Device, *, names: bool) -> Mapping[str, Any]:
     return {key: value for key, value in dataclasses.asdict(device).items() if key not in hidden}
 
 
-def _table(devices: Sequence[Device], language: Lang) -> None:
+def _table(found: Found, language: Lang) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -47,17 +51,19 @@ def _table(devices: Sequence[Device], language: Lang) -> None:
     for heading in ("kind", "name", "form", "sure", "state", "why"):
         table.add_column(text(f"devices.{heading}", language))
     for kind in DEVICE_KINDS:
-        for cells in _rows(kind, [d for d in devices if d.kind == kind], language):
+        none = text("devices.unknown" if kind in found.unknown else "devices.none", language)
+        for cells in _rows(kind, [d for d in found.devices if d.kind == kind], none, language):
             table.add_row(*(Text(cell) for cell in cells))  # Text: a name may look like rich's own markup
     Console().print(table)
 
 
-def _rows(kind: DeviceKind, devices: Sequence[Device], language: Lang) -> list[Sequence[str]]:
+def _rows(kind: DeviceKind, devices: Sequence[Device], none: str, language: Lang) -> list[Sequence[str]]:
+    """The table's cells; `none` is said in place of a device."""
     from reports.advice import text
 
     kind_word = text(f"devices.{kind}", language)
     if not devices:
-        return [(kind_word, text("devices.none", language), "", "", "", "")]
+        return [(kind_word, none, "", "", "", "")]
     return [
         (
             kind_word,

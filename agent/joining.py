@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from agent.check import on_interrupt
 from agent.join_steps import Step, failure_to_json, first_failure, overall, steps_of, to_json, within_computer
@@ -18,6 +15,7 @@ from agent.selftest import Run
 from agent.stages import Stages
 from probes.room import Room
 from probes.session import Draft
+from processes import aside
 from reports.record import Failure, Level, Link
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ SCHEMA = "motesklar.join/1"
 PROBES = ("join", "call")
 MEDIA_S = 1.5  # of the call, once it stands
 _NOWHERE = Room("localhost", 1)  # no room is configured: the steps that need one have nothing to ask
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +40,10 @@ class Walked:
 
 def run(options: Options, *, as_json: bool, addresses: bool) -> Level:
     """The worst of what the steps found; UsageError when a link is asked for that is not there."""
-    with asyncio.Runner() as runner:
-        runner.get_loop().set_default_executor(_Unwaited())
-        try:
-            walked = runner.run(_walk(options))
-        except asyncio.CancelledError:  # the second interrupt
-            raise KeyboardInterrupt from None
+    try:
+        walked = aside.run(_walk(options))
+    except asyncio.CancelledError:  # the second interrupt
+        raise KeyboardInterrupt from None
     if as_json:
         print(json.dumps(document(walked, addresses=addresses), ensure_ascii=False, allow_nan=False))
     else:
@@ -99,26 +93,3 @@ def _no_link() -> Draft:
     """Nothing leads out of this computer."""
     failed = Draft("join_address", "computer", time.time(), failure=Failure("address", "no_route", "no link in use"))
     return Draft("join", "computer", time.time(), parts=[failed])
-
-
-class _Unwaited(ThreadPoolExecutor):
-    """The event loop's threads, none of them waited for at the end.
-
-    A name lookup that no name server answers blocks its thread for half a minute, which must not hold up the program.
-    """
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Begin the call in a thread of its own."""
-        future: Future[T] = Future()
-
-        def work() -> None:
-            try:
-                result = fn(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - raised where the future is awaited
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        future.set_running_or_notify_cancel()
-        threading.Thread(target=work, daemon=True).start()
-        return future

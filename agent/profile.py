@@ -20,7 +20,10 @@ from reports.policy_file import PolicyError, RowReader, Table, read, table
 from reports.record import OWNERS, Owner
 
 SHIPPED = Path(__file__).with_name("profiles")
-KEYS = ("title", "portal", "captive_check", "issuers", "identity_providers", "media", "browsers", "dial_in", "support")
+KEYS = (
+    *("title", "portal", "captive_check", "issuers", "identity_providers", "media", "browsers", "card", "dial_in"),
+    "support",
+)
 HTTPS = 443
 PROVIDER_KEYS = ("name", "host", "port")
 PORT_KEYS = ("udp_port", "tcp_port", "tls_port")
@@ -76,6 +79,7 @@ def _profile(name: str, data: Table, where: str) -> Profile:
         identity_providers=tuple(_provider(row) for row in _rows(r, "identity_providers", PROVIDER_KEYS)),
         media=tuple(_media(row) for row in _rows(r, "media", MEDIA_KEYS)),
         browsers=_browsers(r),
+        card=r.flag("card"),
         dial_in=_texts(r, "dial_in"),
         support=tuple(_support(row) for row in _rows(r, "support", SUPPORT_KEYS)),
     )
@@ -128,7 +132,7 @@ def _host(r: RowReader) -> str:
     host = r.text("host")
     if not _is_host(host):
         raise r.fail(f"host must be a name or an address alone, as in host.example, not {host!r}; correct it")
-    return host
+    return host.lower()  # as the hosts of URLs are read
 
 
 def _issuers(r: RowReader) -> tuple[str, ...]:

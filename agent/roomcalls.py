@@ -58,20 +58,31 @@ def settings_of(options: CallOptions) -> CallSettings | None:
     workers = _between("--call-workers", options.workers, 1, os.cpu_count() or 1)
     settings = CallSettings(
         workers=workers or 1,
-        most=_between("--max-calls", options.most, 0, MOST_CALLS),
+        most=_most(options.most),
         address=_address(options.address),
         ports=_ports(options.ports),
         turn=_turn(options),
     )
-    if settings.ports is not None and (there := settings.ports[1] - settings.ports[0] + 1) < settings.places:
-        raise UsageError(f"--call-ports has {there} ports for {settings.places} calls: one for each is needed")
+    _check_ports(settings)
     return settings
+
+
+def _check_ports(settings: CallSettings) -> None:
+    if settings.ports is not None and (there := settings.ports[1] - settings.ports[0] + 1) < settings.places:
+        few = f"--call-ports has {there} ports for {settings.places} calls"
+        raise UsageError(f"{few}, and each needs one: more ports, or a smaller --max-calls")
 
 
 def _between(name: str, number: int | None, least: int, most: int) -> int | None:
     if number is not None and not least <= number <= most:
         raise UsageError(f"{name} must be between {least} and {most}, not {number}")
     return number
+
+
+def _most(calls: int | None) -> int | None:
+    if calls == 0:
+        raise UsageError("--max-calls 0 would turn every caller away as if the room were full; say --no-calls instead")
+    return _between("--max-calls", calls, 1, MOST_CALLS)
 
 
 def _address(text: str | None) -> str | None:
@@ -81,7 +92,7 @@ def _address(text: str | None) -> str | None:
         address = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         raise UsageError(f"--call-address takes an IP address, not {text!r}") from None
-    if address.is_unspecified or address.is_multicast:
+    if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":
         raise UsageError(f"--call-address must be an address that callers can send to, not {text}")
     return str(address)
 

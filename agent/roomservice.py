@@ -7,7 +7,6 @@ import contextlib
 import ipaddress
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from agent import roomcalls
 from agent.options import UsageError
 from agent.settings import state_folder
 from testroom import certificate, tokens
+from testroom.event_loop import loop_factory
 from testroom.limits import Limits
 from testroom.server import RoomSettings, TestRoom
 from testroom.sessions import MOST_SESSIONS
@@ -54,16 +54,6 @@ def run(options: RoomOptions) -> None:
         raise UsageError(
             f"cannot listen on {options.listen} or UDP {options.stamp_port}: {reason}; choose others"
         ) from None
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed (the extra [room], not on Windows), else asyncio's own."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 def settings_of(options: RoomOptions) -> RoomSettings:

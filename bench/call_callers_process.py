@@ -13,10 +13,10 @@ from typing import Any
 
 import aiohttp
 
-from agent.roomservice import loop_factory
 from bench.call_caller import PICTURE, SOUND, Caller
 from bench.call_media import Media, make
 from bench.processes import answer, questions
+from testroom.event_loop import loop_factory
 
 _LATE_S = 0.7
 

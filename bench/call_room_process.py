@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from agent.roomservice import loop_factory
 from bench.processes import answer, questions
 from testroom.calls import CallSettings
+from testroom.event_loop import loop_factory
 from testroom.limits import Limits
 from testroom.server import RoomSettings, TestRoom
 

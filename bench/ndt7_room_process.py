@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.roomservice import loop_factory
 from bench.processes import answer, questions
+from testroom.event_loop import loop_factory
 from testroom.server import RoomSettings, TestRoom
 
 

@@ -17,7 +17,6 @@ from media_check.errand import Errand, Step
 from processes import child
 from reports.draft import Draft, Failures, ProbeFailure, drafting
 from reports.record import Device, Fact
-from reports.vocabulary import FAILURES as CODES
 from reports.vocabulary import QUANTITIES
 
 COMMAND = child.command("media_check.camera_child")
@@ -63,21 +62,10 @@ def _fact(value: Any) -> Fact:
 async def check(errand: Errand) -> Draft:
     """Open the camera, watch it for two seconds, look at the pictures. <= 4 s; never beyond the errand's deadline."""
     device = errand.device("camera")
-    with drafting("camera", device.label if device else "camera", FAILURES) as m:
-        try:
-            if device is None:
-                raise ProbeFailure("camera_none")
-            await _measure(errand, device, m)
-        except ProbeFailure as failure:
-            _leave_open(m, CODES[failure.code] + (f" ({failure.detail})" if failure.detail else ""))
-            raise
-        _leave_open(m, "the pictures do not tell it")
+    with drafting("camera", device.label if device else "camera", FAILURES, NAMES) as m:
+        await _measure(errand, errand.needed("camera"), m)
+    m.leave_open(NAMES, "the pictures do not tell it")
     return m
-
-
-def _leave_open(m: Draft, reason: str) -> None:
-    """Each value is known, or unknown with a reason."""
-    m.unknown |= {name: m.unknown.get(name, reason) for name in NAMES if name not in m.values}
 
 
 async def _measure(errand: Errand, device: Device, m: Draft) -> None:

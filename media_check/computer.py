@@ -72,7 +72,7 @@ async def _fill(m: Draft, plan: Plan, errand: Errand, seconds: float) -> None:
         if name not in part.values and (name in part.unknown or part.reason):
             m.unknown[name] = part.unknown.get(name) or part.reason
     for word in plan.words:
-        if word not in part.facts:
+        if word not in part.facts and (word in part.unknown or part.reason):  # else it does not concern this computer
             m.facts |= {word: "unknown", f"{word}_unknown": part.unknown.get(word) or part.reason}
 
 

@@ -40,18 +40,18 @@ def newest(found: Iterable[Browser]) -> tuple[Browser, ...]:
 
 
 def judge(found: Sequence[Browser], lowest: Mapping[str, int]) -> str:
-    """A word of the policy's. With nothing asked for, any browser is good; one of which nothing is said counts as none.
+    """A word of the policy's. With nothing asked for, any browser is good; one of which nothing is said is none.
 
     "unknown": a browser that is asked for is here and none that is good, but its version is not known.
     """
     if not lowest:
-        return "good" if found else "none"
+        return "good" if found else "missing"
     known = [(b.version, limit) for b in found if (limit := _limit(b.name, lowest)) is not None]
     if any(version is not None and version >= limit for version, limit in known):
         return "good"
     if any(version is None for version, _ in known):
         return "unknown"
-    return "old" if known else "none"
+    return "old" if known else "missing"
 
 
 def _limit(name: str, lowest: Mapping[str, int]) -> int | None:

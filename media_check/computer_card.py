@@ -34,31 +34,30 @@ class Readers:
     reason: str = ""
 
 
-def judge(found: Readers, program: bool | None) -> str:
-    """A word of the policy's, or "unknown". `program`: one that logs in by card is installed; None: not known.
-
-    Who has neither reader nor such a program logs in by other means, BankID most likely: nothing is missing.
-    """
+def judge(found: Readers) -> str | None:
+    """A word of the policy's; None: it cannot be told."""
     if found.readers is None or (found.readers > 0 and found.cards is None):
-        return "unknown"
-    if found.readers > 0:
-        return "card" if found.cards else "no_card"
-    return {True: "no_reader", False: "not_used", None: "unknown"}[program]
+        return None
+    return "no_reader" if found.readers == 0 else "card" if found.cards else "no_card"
 
 
-async def ask(_: Errand) -> Part:
-    """Facts: card_reader (a word), card_readers (count), card_program (bool). No reader is named, no card is read."""
-    found = await _readers()
-    program = await aside(card_program)
+async def ask(errand: Errand) -> Part:
+    """Facts: card_reader (a word), card_readers (count), card_program (bool). No reader is named, no card is read.
+
+    Only where a card is used: the profile says so, or a program for it is installed. Others log in by BankID, say, and
+    miss nothing.
+    """
     facts: dict[str, str | int | bool] = {}
+    if (program := await aside(card_program)) is not None:
+        facts["card_program"] = program
+    if not (errand.card or program):
+        return Part(facts=facts)
+    found = await _readers()
     if found.readers is not None:
         facts["card_readers"] = found.readers
-    if program is not None:
-        facts["card_program"] = program
-    if (word := judge(found, program)) != "unknown":
+    if (word := judge(found)) is not None:
         facts["card_reader"] = word
-    reason = found.reason or "it is not known whether a card is used for the login"
-    return Part(facts=facts, unknown={"card_reader": reason})
+    return Part(facts=facts, unknown={"card_reader": found.reason})
 
 
 async def _readers() -> Readers:

@@ -80,9 +80,10 @@ def _several(microphone: bool | None, camera: bool | None) -> str:
 
 
 def _does(errand: Errand, kind: DeviceKind, table: dict[str, bool | None]) -> bool | None:
-    """The device of this kind that will be used; one that is not there does not do."""
+    """The device of this kind that will be used; one that is not there does not do, if all were found."""
     device = errand.device(kind)
-    return False if device is None else _suits(device, table)
+    suits = False if device is None else _suits(device, table)
+    return None if suits is False and kind in errand.unanswered else suits
 
 
 def _suits(device: Device, table: dict[str, bool | None]) -> bool | None:

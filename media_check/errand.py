@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from reports.draft import ProbeFailure
 from reports.record import Device, DeviceKind
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Errand:
 
     `devices`: as found just now. `chosen`: of a kind, the handle to use instead of the system's default.
     `company`: who sits here; None: nobody said. `attended`: somebody reads a sentence when asked to.
-    `quiet`: nothing may be played. `browsers`: lowest versions, by name.
+    `quiet`: nothing may be played. `browsers`: lowest versions, by name. `card`: the login asks for a smart card.
+    `unanswered`: kinds of which not all may have been found, with the failure code that says why.
     """
 
     devices: tuple[Device, ...]
@@ -41,6 +43,8 @@ class Errand:
     quiet: bool = False
     chosen: Mapping[DeviceKind, str] = field(default_factory=dict)
     browsers: Mapping[str, int] = field(default_factory=dict)
+    card: bool = False
+    unanswered: Mapping[DeviceKind, str] = field(default_factory=dict)
     progress: Callable[[Step], None] = lambda _: None
 
     def device(self, kind: DeviceKind) -> Device | None:
@@ -50,3 +54,13 @@ class Errand:
         usual = [d for d in mine if d.is_default]
         real = [d for d in mine if d.form != "virtual"]
         return next(iter([*wanted, *usual, *real, *mine]), None)
+
+    def needed(self, kind: DeviceKind) -> Device:
+        """The one to use. ProbeFailure: there is none, or none that can be tried.
+
+        The cards beneath a sound server that does not answer are no way out: it holds them, and browsers ask it.
+        """
+        device, code = self.device(kind), self.unanswered.get(kind)
+        if device is None or code == "sound_system_missing":
+            raise ProbeFailure(code or f"{kind}_none")
+        return device

@@ -17,7 +17,6 @@ from media_check.errand import Step
 from media_check.sound_device import LEVEL_EACH_S, sound_system
 from processes import child
 from reports.draft import Draft, ProbeFailure, drafting
-from reports.vocabulary import FAILURES as CODES
 
 if TYPE_CHECKING:
     from media_check.errand import Errand
@@ -53,19 +52,14 @@ class Said:
 async def check(errand: Errand) -> Draft:
     """One Measurement about the chosen microphone."""
     device = errand.device("microphone")
-    with drafting("microphone", device.label if device else "microphone", {}) as draft:
-        try:
-            await _check(errand, device, draft)
-        except ProbeFailure as failure:
-            draft.unknown |= dict.fromkeys(JUDGED, CODES[failure.code])
-            raise
+    with drafting("microphone", device.label if device else "microphone", {}, JUDGED) as draft:
+        if not any(d.kind in ("microphone", "speaker") for d in errand.devices) and not sound_system():
+            raise ProbeFailure("sound_system_missing")
+        await _check(errand, errand.needed("microphone"), draft)
     return draft
 
 
-async def _check(errand: Errand, device: Device | None, draft: Draft) -> None:
-    if device is None:
-        sound = sound_system() or any(d.kind == "speaker" for d in errand.devices)
-        raise ProbeFailure("microphone_none" if sound else "sound_system_missing")
+async def _check(errand: Errand, device: Device, draft: Draft) -> None:
     others = _others(errand, device)
     mine, theirs = Said(), Said()
     if errand.deadline - time.monotonic() - AROUND_S < LEAST_S:
@@ -151,11 +145,14 @@ def _report(draft: Draft, device: Device, mine: Said, better: Device | None) -> 
 
 
 def _word(facts: dict[str, Any], faults: list[str]) -> str | None:
-    """The worst fault. Without one, what is good must have been heard to be. None: it cannot be told."""
+    """The worst fault. Without one, what is good must have been heard to be. None: it cannot be told.
+
+    Who was asked to speak and is not heard has a fault (no_speech); here nobody was.
+    """
     if faults:
         return str(faults[0])
     heard = facts.get("speech_heard")
-    return None if heard is None else "good" if heard else "no_speech"
+    return None if heard is None else "good" if heard else "not_spoken"
 
 
 def _failure(errand: Errand, device: Device, mine: Said) -> Exception:

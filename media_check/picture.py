@@ -78,7 +78,10 @@ def look(frames: Sequence[Frame], times: Sequence[float]) -> Look:
 
 
 def still_ratio(frames: Sequence[Frame], times: Sequence[float]) -> float | None:
-    """Share of frames that repeat the one before for FREEZE_S or more. None: one frame, or all of it black or white."""
+    """Share of the frames after the first that repeat the one before, for FREEZE_S or more.
+
+    None: one frame, or all of it black or white.
+    """
     repeats: list[bool] = []
     for before, after in pairwise(frames):
         repeat = _repeats(before[::8, ::8], after[::8, ::8])

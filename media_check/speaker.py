@@ -31,23 +31,22 @@ NOT_PLAYED = "nothing may be played"
 async def check(errand: Errand) -> Draft:
     """One Measurement about the chosen speaker."""
     device = errand.device("speaker")
-    with drafting("speaker", device.label if device else "speaker", {}) as draft:
-        try:
-            await _check(errand, device, draft)
-        except ProbeFailure as failure:
-            draft.unknown |= dict.fromkeys(VALUES, CODES[failure.code])
-            raise
+    with drafting("speaker", device.label if device else "speaker", {}, VALUES) as draft:
+        if device is None and not sound_system():
+            raise ProbeFailure("sound_system_missing")
+        await _check(errand, errand.needed("speaker"), draft)
     return draft
 
 
-async def _check(errand: Errand, device: Device | None, draft: Draft) -> None:
-    if device is None:
-        raise ProbeFailure("speaker_none" if sound_system() else "sound_system_missing")
+async def _check(errand: Errand, device: Device, draft: Draft) -> None:
     if errand.quiet:
         draft.facts["speaker_sound"] = "not_played"
         draft.unknown |= dict.fromkeys(VALUES, NOT_PLAYED)
         return
-    _report(draft, device, await _play(errand, device))
+    said = await _play(errand, device)
+    if said.get("deaf") == "microphone_none":
+        said["deaf"] = errand.unanswered.get("microphone", "microphone_none")
+    _report(draft, device, said)
 
 
 async def _play(errand: Errand, device: Device) -> dict[str, Any]:
@@ -92,9 +91,8 @@ def _report(draft: Draft, device: Device, said: dict[str, Any]) -> None:
         draft.facts["speaker_sound"] = "played"
         draft.unknown |= dict.fromkeys(VALUES, CODES[said["deaf"]])
         return
-    if said["muted"] is not None:
-        draft.facts["speaker_muted"] = said["muted"]
-    draft.facts["speaker_sound"] = word(device, heard=said["heard"], loss=said["loss"])
+    found = word(device, heard=said["heard"], loss=said["loss"])
+    draft.facts["speaker_sound"] = "muted" if said["muted"] and not said["heard"] else found
     if said["heard"]:
         draft.values |= dict(zip(VALUES, (said["delay"], said["loss"]), strict=True))
     else:

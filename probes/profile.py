@@ -52,6 +52,7 @@ class Profile:
     identity_providers: tuple[IdentityProvider, ...] = ()
     media: tuple[MediaHost, ...] = ()
     browsers: Mapping[str, int] = field(default_factory=dict)  # lowest version by name: chrome, edge, firefox, safari
+    card: bool = False  # these people log in by a smart card
     dial_in: Mapping[str, str] = field(default_factory=dict)  # a note by language
     support: tuple[Support, ...] = ()
 

@@ -14,20 +14,21 @@ import re
 import socket
 import time
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from probes import ice_servers, stamp, trust
-from probes.links.binding import bind_to_link
-from probes.room_failures import by_error, by_status
+from probes.links.binding import socket_factory
+from probes.room_failures import by_error, refusal
 from probes.roundtrip import Fates
 from probes.sender import Access
 from probes.session import ProbeFailure
 from probes.sticky import Sticky
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
     from aiohttp.abc import AbstractResolver
 
     from reports.record import Link
@@ -60,6 +61,11 @@ class Room:
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host.lower() == "localhost"
+
+    @property
+    def url(self) -> str:
+        """Of its HTTPS, with no path."""
+        return f"https://[{self.host}]:{self.port}" if ":" in self.host else f"https://{self.host}:{self.port}"
 
     async def open(
         self, link: Link | None, seconds: float, packets_per_second: float, resolver: AbstractResolver | None = None
@@ -139,15 +145,14 @@ def _http(room: Room, link: Link | None, made: list[socket.socket], resolver: St
 
     trusted = Fingerprint(room.fingerprint) if room.fingerprint else trust.context()
     family = _family(link)
-    factory = _factory(link, made)
+    factory = socket_factory(link, partial(_prepare, made))
     connector = TCPConnector(
         ssl=trusted, resolver=cast("AbstractResolver | None", resolver), use_dns_cache=False,
         socket_factory=factory, family=family, force_close=False,
     )  # fmt: skip
     headers = {"Authorization": f"Bearer {room.token}"} if room.token else {}
-    base = f"https://[{room.host}]:{room.port}" if ":" in room.host else f"https://{room.host}:{room.port}"
     timeout = ClientTimeout(total=ANSWER_S, sock_connect=TCP_S)
-    return ClientSession(base, connector=connector, headers=headers, timeout=timeout)
+    return ClientSession(room.url, connector=connector, headers=headers, timeout=timeout)
 
 
 def _family(link: Link | None) -> socket.AddressFamily:
@@ -158,29 +163,11 @@ def _family(link: Link | None) -> socket.AddressFamily:
     return families.pop() if len(families) == 1 else socket.AF_UNSPEC
 
 
-def _factory(link: Link | None, made: list[socket.socket]) -> Any:
-    """Makes sockets that leave by the link, and notes them in `made`."""
-
-    def make(info: tuple[Any, ...]) -> socket.socket:
-        sock = socket.socket(info[0], info[1], info[2])
-        try:
-            sock.setblocking(False)
-            _small_segments(sock)
-            if link is not None:
-                bind_to_link(sock, link)
-        except OSError:
-            sock.close()
-            raise
-        made.append(sock)
-        return sock
-
-    return make
-
-
-def _small_segments(sock: socket.socket) -> None:
+def _prepare(made: list[socket.socket], sock: socket.socket) -> None:
     """These connections move little and must survive a path that swallows large packets: both ends send small ones."""
     with contextlib.suppress(OSError, AttributeError):  # Windows has it for reading only
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
+    made.append(sock)
 
 
 def _peer(made: list[socket.socket]) -> str:
@@ -200,7 +187,7 @@ async def _ask(
         async with http.post("/v1/sessions", json=wanted, allow_redirects=False) as answer:
             middle = (before + time.time()) / 2
             if answer.status != 201:
-                raise await _refusal(answer)
+                raise await refusal(answer)
             host = _peer(made)
             granted = await answer.json()
     except ProbeFailure:
@@ -241,13 +228,6 @@ def _finite(value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError(number)
     return number
-
-
-async def _refusal(answer: ClientResponse) -> ProbeFailure:
-    retry_after_s: float | None = None
-    with contextlib.suppress(Exception):
-        retry_after_s = float((await answer.json())["retry_after_seconds"])
-    return by_status(answer.status, retry_after_s)
 
 
 def _fates(report: dict[str, Any]) -> Fates | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -134,6 +134,8 @@ class Place:
         return await self._common.moment()
 
 
-def measuring(name: str, session: Session, failures: Failures) -> AbstractContextManager[Draft]:
+def measuring(
+    name: str, session: Session, failures: Failures, values: Iterable[str] = ()
+) -> AbstractContextManager[Draft]:
     """Time a step of this errand, as reports.draft.drafting does."""
-    return drafting(name, session.subject, failures)
+    return drafting(name, session.subject, failures, values)

@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver, ResolveResult
 
 
+def numeric(host: str, port: int, address: str) -> ResolveResult:
+    """A resolver's answer: this address for the host."""
+    from aiohttp.abc import ResolveResult
+
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+
+
 class Sticky:
     """aiohttp's AbstractResolver in shape. `kept`: once set, every name has this address; before, `within` is asked."""
 
@@ -22,14 +30,9 @@ class Sticky:
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """The addresses to try."""
-        from aiohttp.abc import ResolveResult
-
         if self.kept is None:
             return await self._within.resolve(host, port, family)
-        kind = socket.AF_INET6 if ":" in self.kept else socket.AF_INET
-        return [
-            ResolveResult(hostname=host, host=self.kept, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
-        ]
+        return [numeric(host, port, self.kept)]
 
     async def close(self) -> None:
         """The one within too."""

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 
 from probes import ndt7, trust, websocket
 from probes.links.binding import PLATFORM, BindingError, bind_to_link
-from probes.room_failures import BY_STATUS, by_status
+from probes.room_failures import OF_A_TEST, by_status
 from probes.session import ProbeFailure
 from probes.tcp_info import ask_cubic
 from reports.record import Link
 
 CONNECT_S, TLS_S = 4.0, 4.0
 _LOOK_S = 0.1  # how often a wait looks whether it is still wanted
-_BY_STATUS = BY_STATUS | {404: "room_test_not_offered"}
 _LOST = "the connection was closed"
 
 
@@ -154,7 +153,7 @@ def upgrade(stream: Stream, target: Target, path: str, wait_s: float, wanted: Wa
     try:
         websocket.check_upgrade(head, key, ndt7.SUBPROTOCOL)
     except websocket.UpgradeRefusedError as error:
-        raise by_status(error.status, error.retry_after_s, _BY_STATUS) from error
+        raise by_status(error.status, error.retry_after_s, OF_A_TEST) from error
     except websocket.WebSocketError as error:
         raise ProbeFailure("room_protocol", str(error)) from error
     return rest

@@ -6,7 +6,11 @@ import hashlib
 import hmac
 import ssl
 
-_NOT_NOW = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+# OpenSSL's X509_V_ERR_…, x509_vfy.h. The trust of Windows and macOS has numbers of its own, none of them these.
+NOT_YET, ENDED = 9, 10  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
+NOT_NOW = frozenset({NOT_YET, ENDED})
+UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})  # DEPTH_ZERO_SELF_SIGNED_CERT … UNABLE_TO_VERIFY_LEAF_SIGNATURE
+WRONG_NAME = frozenset({62, 64})  # HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH
 
 
 def context(fingerprint: bytes | None = None) -> ssl.SSLContext:
@@ -31,5 +35,5 @@ def is_known(connection: ssl.SSLSocket, fingerprint: bytes | None) -> bool:
 
 def failure_code(error: Exception) -> str:
     """Why a room's certificate was refused, as a code of the vocabulary."""
-    not_now = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _NOT_NOW
+    not_now = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in NOT_NOW
     return "room_certificate_not_valid_now" if not_now else "room_certificate_untrusted"

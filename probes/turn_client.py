@@ -16,6 +16,7 @@ from typing import Any
 from aioice import stun
 
 from probes.turn_wire import RTO_S, Datagrams, Outcome, Unanswered, Wire, answers, left
+from processes.tasks import end
 
 UDP_PROTOCOL = 17 << 24  # REQUESTED-TRANSPORT (RFC 8656, section 18.8)
 BY_CODE: dict[int, Outcome] = {300: "alternate", 401: "unauthorized", 403: "forbidden", 486: "quota"}
@@ -58,9 +59,7 @@ async def bindings(wire: Datagrams, server: tuple[str, int], until: float, wante
             )
             came += [found for task in done if (found := task.result()) is not None]
     finally:
-        for task in asked:
-            task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await end(*asked)
     return came[:wanted]
 
 

@@ -1,1 +1,1 @@
-"""Child processes that may be killed: how they are started, spoken to and ended. Imports nothing of ours."""
+"""Child processes, threads and tasks that may hang: started, spoken to and ended. Imports nothing of ours."""

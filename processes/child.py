@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import asyncio
 
+END_S = 2.0  # after the kill
+
 Line = Mapping[str, Any]
 Say = Callable[[Line], None]
 
@@ -39,19 +41,30 @@ def environment() -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def started(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A running child, killed at the end of the block if it has not ended."""
+async def started(arguments: Sequence[str], limit: int = 65536) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A running child, killed at the end of the block if it has not ended. `limit`: octets of the longest line."""
     import asyncio  # here, since the child's side does not need it, and every child would wait for it
 
     process = await asyncio.create_subprocess_exec(
         *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=environment(), start_new_session=True,
+        env=environment(), start_new_session=True, limit=limit,
     )  # fmt: skip
     try:
         yield process
     finally:
         kill(process)
-        await process.wait()
+        await _ended(process)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """One that sleeps in a driver ends only when the driver lets it: then nobody waits, and the loop has the zombie."""
+    import asyncio
+
+    try:
+        async with asyncio.timeout(END_S):
+            await process.wait()
+    except TimeoutError:
+        process._transport.close()  # type: ignore[attr-defined]  # its pipes, which nobody reads any more
 
 
 def kill(process: asyncio.subprocess.Process) -> None:

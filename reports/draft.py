@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,6 +35,10 @@ class Draft:
     failure: Failure | None = None
     parts: list[Draft] = field(default_factory=list)
 
+    def leave_open(self, names: Iterable[str], reason: str) -> None:
+        """Of these, each that has neither a value nor a reason is unknown for this one."""
+        self.unknown |= {name: self.unknown.get(name, reason) for name in names if name not in self.values}
+
     def measurement(self) -> Measurement:
         """The finished record. ValueError: a name that the vocabulary does not have (a defect)."""
         if strange := {*self.values, *self.unknown} - NAMES:
@@ -48,8 +52,11 @@ class Draft:
 
 
 @contextmanager
-def drafting(name: str, subject: str, failures: Failures) -> Iterator[Draft]:
-    """Time a step. Of exceptions only ProbeFailure and the listed kinds become a failure; others are defects."""
+def drafting(name: str, subject: str, failures: Failures, values: Iterable[str] = ()) -> Iterator[Draft]:
+    """Time a step. Of exceptions only ProbeFailure and the listed kinds become a failure; others are defects.
+
+    `values`: names of the vocabulary that are unknown after a failure, with it for a reason, unless they are known.
+    """
     draft = Draft(name, subject, time.time())
     begun = time.monotonic()
     try:
@@ -61,3 +68,9 @@ def drafting(name: str, subject: str, failures: Failures) -> Iterator[Draft]:
         draft.failure = Failure(name, code)
     finally:
         draft.duration_s = time.monotonic() - begun
+    if draft.failure is not None:
+        draft.leave_open(values, _in_words(draft.failure))
+
+
+def _in_words(failure: Failure) -> str:
+    return FAILURES.get(failure.code, failure.code) + (f" ({failure.detail})" if failure.detail else "")

@@ -94,6 +94,8 @@ def _finding(row: Row, policy: Policy, subjects: Subjects, m: Measurement) -> Fi
         if m.failure is not None or (reason is None and value is None):  # the failure is a finding by itself
             return None
         return replace(_described(row, policy, kind, subject, None, "unknown"), owner="you", advice="test_again")
+    if value in row.elsewhere and value not in row.words:
+        return None
     finding = _described(row, policy, kind, subject, value, row.level(value))
     if finding.level != "ready" and _lower_bound(row, m):
         return _open(finding)

@@ -34,6 +34,7 @@ ROW_MAY = (
     "not_ready",
     "degraded",
     "ready_when_tested",
+    "elsewhere",
     "judge",
     "needs",
     "floor",
@@ -105,6 +106,7 @@ def _row(r: RowReader, rule: str) -> Row:
         acceptable=acceptable,
         words=_words(r, value) if better == "words" else {},
         ready_when_tested=r.words("ready_when_tested"),
+        elsewhere=r.words("elsewhere"),
         judge=_judge(r, value),
         needs=r.option("needs"),
         floor=r.option("floor", NAMES),
@@ -124,7 +126,7 @@ def _shipped(key: str) -> Collection[str]:
 
 def _bands(r: RowReader, better: str) -> tuple[Band, Band]:
     """(ready, acceptable). The second must hold the first, else a value could be ready and not ready at once."""
-    for key in ("degraded", "ready_when_tested"):
+    for key in ("degraded", "ready_when_tested", "elsewhere"):
         if key in r.data:
             raise r.fail(f"{key} lists words and this row compares a number; leave it out")
     if better == "within":

@@ -37,6 +37,7 @@ class Row:
     acceptable: Band = ANY
     words: Mapping[str, Level] = field(default_factory=dict)
     ready_when_tested: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()  # words of which other rows speak, by their numbers
     judge: Judge = "value"
     needs: str | None = None
     floor: str | None = None

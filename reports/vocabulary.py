@@ -155,7 +155,7 @@ def _camera() -> Iterator[Quantity]:
     yield Quantity("camera_advertised_frames_per_second", "frames per second", "what the camera says of that mode")
     yield Quantity("camera_dropped_ratio", "ratio", "camera frames that were due by its clock and did not come")
     yield Quantity("camera_black_ratio", "ratio", "camera frames that show nothing", "")
-    yield Quantity("camera_frozen_ratio", "ratio", "camera frames that repeat the one before", "")
+    yield Quantity("camera_frozen_ratio", "ratio", "camera frames that repeat the one before, for 0.15 s or longer", "")
     yield Quantity("camera_brightness_ratio", "ratio", "mean luminance of the picture, 1 is white", "ITU-R BT.601")
     yield Quantity("face_height_ratio", "ratio", "height of the largest face, of the picture's height")
 
@@ -267,6 +267,7 @@ FAILURES: dict[str, str] = {
     "speaker_busy": "another program uses the speaker alone",
     "speaker_vanished": "the speaker was unplugged during the test",
     "sound_system_missing": "this computer has no sound system that answers",
+    "devices_unanswered": "the system did not say in time which devices of this kind there are",
     "device_library_missing": "a part of the program that talks to devices is not installed",
     "link_vanished": "the link disappeared during the test",
     "link_no_address": "the link has no address to send from",

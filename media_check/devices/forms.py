@@ -1,23 +1,19 @@
 """Which form has a device: built in, a headset, a conference unit …? Pure: what was seen in, a form with evidence out.
 
-Every rule looks at one clue and casts votes; a form's weights add up. Confidence is the winner's share of them, reduced
-by how few independent clues speak for it. The weights are our judgement. Evidence names no product, person or number.
+Every rule looks at one clue and casts votes; reports.weighing adds them up. The weights are our judgement. Evidence
+names no product, person or number.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from reports.record import Form
+from reports.weighing import Vote, Weighed, weigh
 
 from .products import NAMES
 from .seen import Seen
 
-ONE_CLUE, TWO_CLUES, MOST = 0.7, 0.9, 0.99
-WORTH_MENTIONING = 1.0
 VIRTUAL_DRIVERS = frozenset({"vivid", "v4l2 loopback", "v4l2loopback", "akvcam", "snd_aloop", "snd_dummy", "vimc"})
 HEADSET_TERMINALS = frozenset({0x0302, 0x0303, 0x0401, 0x0402})  # headphones, head mounted, handset, headset
 SPEAKERPHONE_TERMINALS = frozenset({0x0403, 0x0404, 0x0405})
@@ -26,33 +22,14 @@ HEADSET_FACTORS = frozenset({"headset", "headphone", "handset", "hands-free"})
 SCREEN_PORTS = ("hdmi", "displayport", "iec958")
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One clue's weight (a log-likelihood ratio, roughly) for one form. `proof`: the system itself says so."""
-
-    form: Form
-    weight: float
-    words: str
-    proof: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """`confidence` is 0–1."""
-
-    form: Form
-    confidence: float
-    evidence: tuple[str, ...]
-
-
-def _software(s: Seen) -> Iterator[Vote]:
+def _software(s: Seen) -> Iterator[Vote[Form]]:
     if s.driver in VIRTUAL_DRIVERS or s.bus == "virtual":
         yield Vote("virtual", 8.0, "it is made of software, no device stands behind it", proof=True)
     if s.bus == "network":
         yield Vote("virtual", 4.0, "it is another computer's, reached by the network", proof=True)
 
 
-def _names(s: Seen) -> Iterator[Vote]:
+def _names(s: Seen) -> Iterator[Vote[Form]]:
     """The maker's words first: what a person called it is a weaker clue of the same kind."""
     for text, share in ((s.model, 1.0), (s.name, 0.8)):
         votes = [Vote(n.form, n.weight * share, n.words) for n in NAMES if n.pattern.search(text)]
@@ -61,7 +38,7 @@ def _names(s: Seen) -> Iterator[Vote]:
             return
 
 
-def _terminals(s: Seen) -> Iterator[Vote]:
+def _terminals(s: Seen) -> Iterator[Vote[Form]]:
     if HEADSET_TERMINALS & set(s.terminals):
         yield Vote("headset", 3.0, "it tells the computer over USB that it is worn on the head")
     if SPEAKERPHONE_TERMINALS & set(s.terminals):
@@ -69,7 +46,7 @@ def _terminals(s: Seen) -> Iterator[Vote]:
         yield Vote("conference", 1.5, "it tells the computer over USB that it is a speakerphone")
 
 
-def _factor(s: Seen) -> Iterator[Vote]:
+def _factor(s: Seen) -> Iterator[Vote[Form]]:
     if s.factor in HEADSET_FACTORS:
         yield Vote("headset", 2.5, "the system calls it a headset", proof=s.bus == "bluetooth")
     elif s.factor == "speakerphone":
@@ -80,7 +57,7 @@ def _factor(s: Seen) -> Iterator[Vote]:
         yield Vote("usb", 1.5, "the system calls it a webcam")
 
 
-def _port(s: Seen) -> Iterator[Vote]:
+def _port(s: Seen) -> Iterator[Vote[Form]]:
     port = s.port.lower()
     if "headset" in port or "headphone" in port:
         yield Vote(
@@ -92,7 +69,7 @@ def _port(s: Seen) -> Iterator[Vote]:
         yield Vote("unknown", 3.0, "it is a screen's or a digital output; what is behind it does not tell")
 
 
-def _bus(s: Seen) -> Iterator[Vote]:
+def _bus(s: Seen) -> Iterator[Vote[Form]]:
     if s.bus == "bluetooth":
         yield Vote("bluetooth", 2.0, "it is connected by Bluetooth", proof=True)
     elif s.bus == "usb" and s.fixed:
@@ -104,11 +81,11 @@ def _bus(s: Seen) -> Iterator[Vote]:
         yield Vote("built_in", 2.0, f"it belongs to the computer's own {what}")
 
 
-Rule = Callable[[Seen], Iterable[Vote]]
+Rule = Callable[[Seen], Iterable[Vote[Form]]]
 RULES: tuple[Rule, ...] = (_software, _names, _terminals, _factor, _port, _bus)
 
 
-def _together(s: Seen, all_seen: Sequence[Seen]) -> Iterator[Vote]:
+def _together(s: Seen, all_seen: Sequence[Seen]) -> Iterator[Vote[Form]]:
     """What one thing in the hand has besides."""
     kinds = {other.kind for other in all_seen if other.unit and other.unit == s.unit}
     if s.bus != "usb" or s.fixed or s.kind not in kinds:
@@ -119,27 +96,6 @@ def _together(s: Seen, all_seen: Sequence[Seen]) -> Iterator[Vote]:
         yield Vote("usb", 1.0, "camera and microphone are one thing")
 
 
-def weigh(votes: Sequence[Vote]) -> Shape:
-    """The form with the most weight. Without any vote: unknown, confidence 0."""
-    if not votes:
-        return Shape("unknown", 0.0, ("nothing is known about this device",))
-    scores: dict[Form, float] = defaultdict(float)
-    for vote in votes:
-        scores[vote.form] += vote.weight
-    form = max(scores, key=lambda f: scores[f])
-    winning = sorted((v for v in votes if v.form == form), key=lambda v: -v.weight)
-    against = [v for v in votes if v.form != form and v.weight >= WORTH_MENTIONING]
-    words = [v.words for v in winning] + [f"also: {v.words}" for v in against]
-    return Shape(form, _confidence(scores, form, winning), tuple(dict.fromkeys(words)))
-
-
-def _confidence(scores: dict[Form, float], form: Form, winning: Sequence[Vote]) -> float:
-    share = math.exp(scores[form]) / (1.0 + sum(math.exp(s) for s in scores.values()))
-    strong = [v for v in winning if v.weight >= 0.5]
-    cap = MOST if any(v.proof for v in winning) or len(strong) > 2 else TWO_CLUES if len(strong) == 2 else ONE_CLUE
-    return round(share * cap, 2)
-
-
-def shape(seen: Seen, all_seen: Sequence[Seen] = ()) -> Shape:
+def shape(seen: Seen, all_seen: Sequence[Seen] = ()) -> Weighed[Form]:
     """One device, beside the others of this computer."""
-    return weigh([*(vote for rule in RULES for vote in rule(seen)), *_together(seen, all_seen)])
+    return weigh([*(vote for rule in RULES for vote in rule(seen)), *_together(seen, all_seen)], "unknown", "also")

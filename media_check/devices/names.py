@@ -49,8 +49,8 @@ def _device(seen: Seen, all_seen: Sequence[Seen]) -> Device:
     return Device(
         seen.kind,
         name,
-        label(seen, found.form),
-        found.form,
+        label(seen, found.what),
+        found.what,
         found.confidence,
         found.evidence,
         seen.is_default,

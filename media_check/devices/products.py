@@ -1,6 +1,7 @@
 """Words in product names that tell a device's form: data.
 
-Sources: the makers' own product lists (2025). A name is one clue among several.
+Source: own. These are names as they are commonly known; no maker's list was gone through, so that newer and rarer ones
+are not among them. A name is one clue among several, and a device without one is not called anything for that.
 """
 
 from __future__ import annotations

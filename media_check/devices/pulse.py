@@ -20,11 +20,14 @@ NETWORK_DRIVERS = ("module-tunnel", "module-raop", "module-rtp", "module-zerocon
 
 
 def server() -> Sequence[Seen]:
-    """() when none runs. None is started. Raises OSError where libpulse is not installed.
+    """() when none runs. None is started. Raises ImportError where pulsectl or libpulse is not installed.
 
     One that is stopped holds this up: the child's own time ends it.
     """
-    from pulsectl import Pulse, PulseError
+    try:
+        from pulsectl import Pulse, PulseError
+    except OSError as error:  # its own library
+        raise ImportError("libpulse") from error
 
     with Pulse("motesklar", connect=False) as pulse:
         try:

@@ -14,6 +14,7 @@ from probes.call.picture import Scene
 from probes.call.wire import ANSWER_S, CONNECT_S, WAYS, Errand, Way
 from probes.ice_servers import IceServer
 from processes.child import Say
+from processes.tasks import end
 
 Said = tuple[str, str, str]  # code, detail, step
 
@@ -52,9 +53,7 @@ class Race:
                 break
             for task in done:
                 task.result()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
         for way, attempt in self.attempts.items():
             if attempt is not self.won and way not in self._lost:
                 self._give_up(way)

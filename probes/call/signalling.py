@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probes.room import RoomSession
-from probes.room_failures import BY_STATUS, by_error, by_status
+from probes.room_failures import OF_A_TEST, by_error, refusal
 from probes.session import ProbeFailure
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
 
 OFFER_S, END_S = 3.0, 1.5
 PATH, SDP = "/v1/call", "application/sdp"
-CODES = {**BY_STATUS, 404: "room_test_not_offered"}
 _NAMES = ("audio_packets", "video_frames", "audio_returned", "video_returned")
 
 
@@ -61,7 +59,7 @@ class Signalling:
             self._http.post(PATH, data=offer.encode(), headers=headers, allow_redirects=False) as answer,
         ):
             if answer.status != 201:
-                raise await _refusal(answer)
+                raise await refusal(answer, OF_A_TEST)
             path = answer.headers.get("Location", "")
             if answer.content_type != SDP or not path.startswith(f"{PATH}/"):
                 raise ProbeFailure("room_protocol")
@@ -84,10 +82,3 @@ class Signalling:
     async def end(self) -> None:
         """Every call that is left."""
         await asyncio.gather(*(self.hang_up(name) for name in list(self._calls)))
-
-
-async def _refusal(answer: ClientResponse) -> ProbeFailure:
-    retry_after_s: float | None = None
-    with contextlib.suppress(Exception):
-        retry_after_s = float((await answer.json())["retry_after_seconds"])
-    return by_status(answer.status, retry_after_s, CODES)

@@ -10,38 +10,25 @@ import asyncio
 import contextlib
 import ssl
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from probes import trust
 from probes.join.dial import portal_of, secure
-from probes.join.errand import NeedlessError
+from probes.join.head import Head, ask
 from probes.join.hosts import host_of, hosts
 from probes.join.reach import DialError, family, reach
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
 
     from probes.join.errand import Errand
     from reports.record import Link
 
 HTTP_S, TLS_S = 1.2, 1.2
-HEAD_BYTES = 16_384
 HTTP_PORT = 80
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 NETWORK_AUTHENTICATION_REQUIRED = 511  # RFC 6585, section 6
-DATES = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Of an HTTP answer. `empty`: it says that nothing follows."""
-
-    status: int
-    location: str = ""
-    empty: bool = False
 
 
 async def step(errand: Errand) -> None:
@@ -67,8 +54,6 @@ def _question(errand: Errand) -> tuple[SplitResult, bool]:
     if profile.captive_check is not None:
         return urlsplit(profile.captive_check), True
     host, _ = portal_of(errand)
-    if not host:
-        raise NeedlessError
     return urlsplit(f"http://[{host}]/" if ":" in host else f"http://{host}/"), False
 
 
@@ -130,8 +115,8 @@ async def _certificate(errand: Errand) -> str:
         sock = await reach(errand.link, errand.found.addresses.get(host, ()), port, until)
         (await secure(sock, trust.context(), host, until)).close()
     except ssl.SSLCertVerificationError as error:
-        return "date" if error.verify_code in DATES else "wrong"
-    except (DialError, OSError, TimeoutError):
+        return "date" if error.verify_code in trust.NOT_NOW else "wrong"
+    except (DialError, OSError):
         return "none"
     return "good"
 
@@ -146,30 +131,12 @@ async def _ask(link: Link, address: str, url: SplitResult, seconds: float) -> He
         sock = await reach(link, [address], url.port or HTTP_PORT, until)
         with sock:
             async with asyncio.timeout(until - time.monotonic()):
-                return await _talk(sock, url)
-    except (DialError, OSError, TimeoutError):
+                return await ask(sock, _request(url))
+    except (DialError, OSError):
         return None
 
 
-async def _talk(sock: socket.socket, url: SplitResult) -> Head | None:
-    loop, said = asyncio.get_running_loop(), b""
+def _request(url: SplitResult) -> tuple[str, ...]:
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     host = url.netloc.rpartition("@")[2]
-    lines = (f"GET {target} HTTP/1.1", f"Host: {host}", "Accept: */*", "Connection: close", "", "")
-    await loop.sock_sendall(sock, "\r\n".join(lines).encode("utf-8"))
-    while b"\r\n\r\n" not in said and len(said) < HEAD_BYTES:
-        more = await loop.sock_recv(sock, HEAD_BYTES)
-        if not more:
-            break
-        said += more
-    return parse_head(said)
-
-
-def parse_head(said: bytes) -> Head | None:
-    """RFC 9112, sections 4 and 5; None: it is not HTTP."""
-    first, *lines = said.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    words = first.split()
-    if len(words) < 2 or not words[0].startswith("HTTP/") or not (words[1].isdecimal() and len(words[1]) == 3):
-        return None
-    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return Head(int(words[1]), fields.get("location", ""), fields.get("content-length") == "0")
+    return f"GET {target} HTTP/1.1", f"Host: {host}", "Accept: */*", "Connection: close"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from probes.trust import NOT_NOW, NOT_YET, UNKNOWN_ISSUER, WRONG_NAME
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
@@ -15,10 +17,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 CLOCK_WRONG_S = 60.0  # less is no reason why a certificate should not be valid
-# OpenSSL's X509_V_ERR_…, x509_vfy.h. The trust of Windows and macOS has numbers of its own, none of them these.
-NOT_YET, ENDED = 9, 10
-UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
-WRONG_NAME = frozenset({62, 64})
 _HOST_NAME = re.compile(r"\S+\.\S+|\S*\d\S*")  # or an address, or a device's name
 
 
@@ -101,7 +99,7 @@ def fault(code: int | None, seen: Certificate | None, host: str, now: float, ser
         return "tls_untrusted", f"issuer {seen.issuer}" if seen and seen.issuer else ""
     if code in WRONG_NAME:
         return "tls_wrong_name", ""
-    if code in (NOT_YET, ENDED) or (seen is not None and not seen.good_at(now)):
+    if code in NOT_NOW or (seen is not None and not seen.good_at(now)):
         return _not_now(code, seen, now, server)
     if seen is not None and not seen.is_for(host):
         return "tls_wrong_name", ""

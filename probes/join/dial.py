@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from probes.join.errand import NeedlessError
+from probes.join.head import ask
+from probes.join.hosts import host_of, is_literal
 from probes.join.lookup import first_addresses
-from probes.join.reach import CODES, TELLING, DialError, Kind, family, goes, reach
+from probes.join.reach import DialError, Kind, goes, reach
 
 if TYPE_CHECKING:
     import socket
@@ -25,24 +26,8 @@ if TYPE_CHECKING:
 
     from probes.join.errand import Errand, Found, Proxy
 
-__all__ = [
-    "CODES",
-    "TELLING",
-    "DialError",
-    "Kind",
-    "Stream",
-    "addresses",
-    "connect",
-    "family",
-    "goes",
-    "portal_of",
-    "proxy_for",
-    "reach",
-    "secure",
-]
-
+HTTPS_PORT = 443
 MARGIN_S = 0.1  # of a step's time, kept for saying what came of it
-HEAD_BYTES = 16_384
 
 
 @dataclass(slots=True)
@@ -68,8 +53,13 @@ def portal_of(errand: Errand) -> tuple[str, int]:
     """The portal's host and port. NeedlessError: the profile has no portal."""
     if errand.session.profile.portal is None:
         raise NeedlessError
-    parts = urlsplit(errand.session.profile.portal)
-    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
+    url = errand.session.profile.portal
+    return host_of(url), urlsplit(url).port or HTTPS_PORT
+
+
+def authority(host: str, port: int) -> str:
+    """As it stands in URLs and requests (RFC 3986, section 3.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def proxy_for(found: Found, host: str) -> Proxy | None:
@@ -80,13 +70,11 @@ def proxy_for(found: Found, host: str) -> Proxy | None:
 # ---- addresses --------------------------------------------------------------------------------------------------
 
 
-async def addresses(errand: Errand, host: str) -> tuple[str, ...]:
+async def addresses(errand: Errand, host: str, most_s: float = math.inf) -> tuple[str, ...]:
     """Those that the dns step found; an address is its own; else the link's resolvers are asked. () when none."""
-    with contextlib.suppress(ValueError):
-        return (str(ip_address(host)),)
-    if host in errand.found.addresses:
+    if host in errand.found.addresses and not is_literal(host):
         return errand.found.addresses[host]
-    return await first_addresses(errand.link, host, max(0.0, errand.left - 2 * MARGIN_S))
+    return await first_addresses(errand.link, host, max(0.0, min(most_s, errand.left - 2 * MARGIN_S)))
 
 
 # ---- connecting -------------------------------------------------------------------------------------------------
@@ -113,9 +101,9 @@ async def _through(errand: Errand, proxy: Proxy, host: str, port: int, until: fl
         raise DialError("proxy_unreachable", error.kind) from None
     try:
         async with asyncio.timeout(until - time.monotonic()):
-            status = await _ask_tunnel(sock, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-        if status // 100 != 2:
-            raise DialError("proxy_refused", f"status {status}" if status else "its answer is not HTTP")
+            head = await ask(sock, _request(proxy, authority(host, port)), at_once=1)  # what follows is the tunnel's
+        if head is None or head.status // 100 != 2:
+            raise DialError("proxy_refused", f"status {head.status}" if head else "its answer is not HTTP")
     except (OSError, DialError, asyncio.CancelledError) as error:
         sock.close()
         if isinstance(error, OSError):
@@ -123,20 +111,6 @@ async def _through(errand: Errand, proxy: Proxy, host: str, port: int, until: fl
             raise DialError(kind, "through the proxy") from None
         raise
     return sock
-
-
-async def _ask_tunnel(sock: socket.socket, proxy: Proxy, target: str) -> int:
-    """The proxy's status; 0 when it is none."""
-    loop, said = asyncio.get_running_loop(), b""
-    await loop.sock_sendall(sock, "\r\n".join([*_request(proxy, target), "", ""]).encode())
-    while not said.endswith(b"\r\n\r\n") and len(said) < HEAD_BYTES:
-        byte = await loop.sock_recv(sock, 1)  # what follows the head is the tunnel's
-        if not byte:
-            break
-        said += byte
-    words = said.split(b"\r\n")[0].split()
-    is_http = len(words) >= 2 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
-    return int(words[1]) if is_http else 0
 
 
 def _request(proxy: Proxy, target: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from probes import dns, own_traffic
 from probes.join.address import leads, ways_out
-from probes.join.dial import proxy_for
+from probes.join.dial import MARGIN_S, proxy_for
 from probes.join.errand import NeedlessError
 from probes.join.hosts import Named, hosts, is_literal
 from probes.join.lookup import SERVERS, Outcome, Reply, ask, ask_system, listed
@@ -21,7 +21,6 @@ from probes.join.reach import in_turn
 if TYPE_CHECKING:
     from probes.join.errand import Errand
 
-MARGIN_S = 0.1
 LOOKUP = "join_lookup_seconds"
 MOST_ADDRESSES = 8
 CODES: dict[Outcome, str] = {
@@ -39,7 +38,6 @@ async def step(errand: Errand) -> None:
     if not wanted:
         raise NeedlessError
     known = {named: (named.host,) if is_literal(named.host) else listed(named.host) for named in wanted}
-    dns.warm_up()
     replies = await _ask_all(errand, [named for named, addresses in known.items() if not addresses])
     known |= {named: first.addresses for named, row in replies.items() if (first := _first(row))}
     errand.found.addresses.update({named.host: _usable(errand, known[named]) for named in wanted})

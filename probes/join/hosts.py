@@ -56,7 +56,7 @@ def host_of(url: str | None) -> str:
 def is_literal(host: str) -> bool:
     """An address instead of a name?"""
     try:
-        ip_address(host.partition("%")[0])
+        ip_address(host)
     except ValueError:
         return False
     return True

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from probes import dns, own_traffic
-from probes.join.aside import aside
 from probes.join.hosts import is_literal
+from processes.aside import aside
+from processes.tasks import end
 
 if TYPE_CHECKING:
     from probes.dns import Answer, Question
@@ -128,7 +129,7 @@ async def first_addresses(link: Link, host: str, seconds: float) -> tuple[str, .
 
     An address is its own, and a name in the hosts file is not asked for.
     """
-    if known := (host,) if is_literal(host) else listed(host):
+    if known := (str(ip_address(host)),) if is_literal(host) else listed(host):
         return known
     if not (servers := dns.askable(link)[:SERVERS]):
         return (await ask_system(host, seconds)).addresses
@@ -139,6 +140,5 @@ async def first_addresses(link: Link, host: str, seconds: float) -> tuple[str, .
                 if (reply := await ended).addresses:
                     return reply.addresses
         finally:
-            for task in tasks:
-                task.cancel()
+            await end(*tasks)
     return ()

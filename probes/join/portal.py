@@ -11,6 +11,7 @@ from probes.join.reach import DialError
 from probes.join.walk import Walk, walk
 from probes.profile import IdentityProvider
 from probes.session import ProbeFailure
+from processes.tasks import end
 
 SECONDS = "portal_seconds"
 
@@ -26,8 +27,7 @@ async def step(errand: Errand) -> None:
         walked = await walk(errand, profile.portal) if profile.portal is not None else Walk()
         answered = await asyncio.gather(*reached)
     finally:
-        for task in reached:
-            task.cancel()
+        await end(*reached)
     missing = [p.name for p, came in zip(profile.identity_providers, answered, strict=True) if not came]
     missing += sorted(walked.broken - set(missing))
     _note(errand, walked, missing)

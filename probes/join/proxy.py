@@ -19,11 +19,13 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from probes import dns
-from probes.join.aside import aside
+from probes.join.dial import MARGIN_S
 from probes.join.errand import NeedlessError, Proxy
 from probes.join.hosts import has_room, hosts
 from probes.join.lookup import ask, first_addresses
 from probes.join.reach import DialError, reach
+from processes.aside import aside
+from processes.tasks import end
 
 if TYPE_CHECKING:
     from probes.join.errand import Errand
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 HTTP_PORT = 80
 BYPASS_S, WPAD_S, NAME_S = 0.3, 0.5, 0.6
-MARGIN_S = 0.1
 RESOLV_CONF = Path("/etc/resolv.conf")
 INTERNET_SETTINGS = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
 
@@ -64,7 +65,7 @@ async def step(errand: Errand) -> None:
 async def _ended(task: asyncio.Task[bool], seconds: float) -> bool:
     await asyncio.wait([task], timeout=max(0.0, seconds))
     if not task.done():
-        task.cancel()
+        await end(task)
         return False
     return task.result()
 

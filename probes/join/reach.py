@@ -11,10 +11,11 @@ import socket
 import time
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from probes.links.binding import BindingError, bind_to_link
 from probes.session import ProbeFailure
+from processes.tasks import end
 
 if TYPE_CHECKING:
     from reports.record import Link
@@ -112,21 +113,20 @@ async def reach(link: Link, found: Sequence[str], port: int, until: float) -> so
 
 def _winner(done: set[asyncio.Task[socket.socket]], kinds: list[Kind]) -> socket.socket | None:
     """The first that is connected; why the others are not goes into `kinds`."""
-    connected: list[socket.socket] = []
-    for task in done:
-        try:
-            connected.append(task.result())
-        except DialError as error:
-            kinds.append(error.kind)
+    connected = [task.result() for task in done if task.exception() is None]
     for spare in connected[1:]:
         spare.close()
-    return connected[0] if connected else None
+    if connected:
+        return connected[0]
+    for error in (task.exception() for task in done):
+        if not isinstance(error, DialError):
+            raise cast("BaseException", error)
+        kinds.append(error.kind)
+    return None
 
 
 async def _drop(tasks: set[asyncio.Task[socket.socket]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+    for ended in await end(*tasks):
         if isinstance(ended, socket.socket):
             ended.close()
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from probes.join.dial import MARGIN_S, addresses, family, goes
+from probes.join.dial import MARGIN_S, addresses
 from probes.join.errand import Errand, NeedlessError
+from probes.join.reach import family, goes
 from probes.turn_client import Seen, bindings
 from probes.turn_wire import Datagrams, Unanswered, datagrams
 

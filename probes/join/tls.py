@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING
 
 from probes import trust
 from probes.join.certificates import Certificate, fault, read
 from probes.join.clock import server_time
-from probes.join.dial import HEAD_BYTES, MARGIN_S, Stream, connect, portal_of, secure, why
+from probes.join.dial import MARGIN_S, Stream, authority, connect, portal_of, secure, why
+from probes.join.head import HEAD_BYTES, read_head, request
 from probes.join.reach import CODES, DialError
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 SECONDS, LEFT = "tls_handshake_seconds", "certificate_left_seconds"
 DAY_S = 86_400.0
-ANY = (
-    b"any"  # for trust.context: whatever certificate. Nothing is sent by such a connection but a question for the time
-)
+ANY = b"any"  # for trust.context: whatever certificate. Such a connection carries but a question for the time
 
 
 async def step(errand: Errand) -> None:
@@ -89,7 +87,7 @@ async def _refused(errand: Errand, host: str, port: int, error: ssl.SSLCertVerif
         pass
     else:
         seen, version = read(stream.tls), stream.tls.version()
-        server = await _clock(errand, stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        server = await _clock(errand, stream, authority(host, port))
         _note(errand, seen, version)
     code, detail = fault(getattr(error, "verify_code", None), seen, host, time.time(), server)
     if code == "tls_not_valid_now":
@@ -104,15 +102,14 @@ async def _clock(errand: Errand, stream: Stream, name: str) -> float | None:
     asked = time.time()
     try:
         async with asyncio.timeout(errand.left - MARGIN_S):
-            stream.writer.write(f"HEAD / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
-            head = await stream.reader.readuntil(b"\r\n\r\n")
-    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            stream.writer.write(request("HEAD / HTTP/1.1", f"Host: {name}", "Connection: close"))
+            head = await read_head(lambda: stream.reader.read(HEAD_BYTES))
+    except OSError:
         return None
     finally:
         stream.close()
     came = time.time()
-    headers = BytesHeaderParser().parsebytes(head[:HEAD_BYTES].partition(b"\r\n")[2])
-    server = server_time(headers.get("Date"), headers.get("Age"))
+    server = server_time(head.date, head.age) if head else None
     if server is not None:
         errand.found.skews["portal"] = (asked + came) / 2 - server
     return server

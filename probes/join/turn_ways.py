@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from probes import trust
 from probes.ice_servers import Transport
-from probes.join.dial import DialError, Kind, connect, proxy_for, secure, why
+from probes.join.dial import addresses, connect, proxy_for, secure, why
 from probes.join.hosts import is_literal
-from probes.join.lookup import first_addresses
-from probes.join.reach import STAGGER_S, family, goes, in_turn, reach
+from probes.join.reach import STAGGER_S, DialError, Kind, family, goes, in_turn, reach
 from probes.turn_client import Allocation, allocate
 from probes.turn_wire import Outcome, Stream, Unanswered, datagrams
+from processes.tasks import end
 
 if TYPE_CHECKING:
     from probes.join.errand import Errand
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 Role = Literal["service", "relay"]
 MOST_ADDRESSES = 2
 LOOKUP_S = 1.2  # for the name of a relay
-NOT_NOW = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
-WRONG_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 DIALLED: dict[Kind, tuple[Outcome, str]] = {
     "refused": ("refused", ""),
     "unreachable": ("unreachable", ""),
@@ -60,11 +58,9 @@ async def lookup(errand: Errand, hosts: Iterable[tuple[Role, str]]) -> dict[str,
 
 
 async def _known(errand: Errand, role: Role, host: str) -> tuple[str, ...]:
-    if is_literal(host):
-        return (host,)
-    if host in errand.found.addresses or role == "service":
+    if role == "service" and not is_literal(host):
         return errand.found.addresses.get(host, ())
-    return await first_addresses(errand.link, host, min(LOOKUP_S, errand.left))
+    return await addresses(errand, host, LOOKUP_S)
 
 
 async def ask(errand: Errand, target: Target, known: Sequence[str], until: float) -> Allocation:
@@ -116,9 +112,7 @@ async def _first(attempts: Sequence[Coroutine[Any, Any, Allocation]]) -> Allocat
                 return came[-1]
         return best(came)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
 
 # ---- TCP and TLS ------------------------------------------------------------------------------------------------
@@ -161,9 +155,9 @@ async def _stream(sock: socket.socket, target: Target, until: float) -> Stream:
 
 
 def _distrusted(error: ssl.SSLCertVerificationError) -> Unanswered:
-    if error.verify_code in NOT_NOW:
+    if error.verify_code in trust.NOT_NOW:
         return Unanswered("certificate", "not valid now")
-    return Unanswered("intercepted", "wrong name" if error.verify_code in WRONG_NAME else "untrusted certificate")
+    return Unanswered("intercepted", "wrong name" if error.verify_code in trust.WRONG_NAME else "untrusted certificate")
 
 
 def _unsecured(error: OSError) -> Unanswered:

@@ -12,22 +12,20 @@ from urllib.parse import urljoin, urlsplit
 
 from probes import trust
 from probes.join.clock import server_time
-from probes.join.dial import MARGIN_S, addresses, authorization, proxy_for, why
+from probes.join.dial import MARGIN_S, addresses, authority, authorization, proxy_for, why
 from probes.join.reach import family as family_of
 from probes.join.reach import goes
-from probes.links.binding import bind_to_link
+from probes.links.binding import socket_factory
+from probes.sticky import numeric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aiohttp import ClientResponse, ClientSession
-    from aiohttp.abc import AbstractResolver
+    from aiohttp.abc import AbstractResolver, ResolveResult
     from yarl import URL
 
     from probes.join.errand import Errand
 
 MOST_REDIRECTS = 10
-NUMERIC = socket.AI_NUMERICHOST
 BODY_BYTES, FIELD_BYTES = 65_536, 32_768  # of a page; of a header: a login request may stand in a URL
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Motesklar)", "Accept": "text/html,*/*;q=0.8"}
@@ -181,7 +179,7 @@ def _http(errand: Errand) -> ClientSession:
 
     trace = TraceConfig()
     trace.on_request_headers_sent.append(_headers_sent)
-    connector = TCPConnector(ssl=trust.context(), resolver=resolver(errand), socket_factory=_factory(errand))
+    connector = TCPConnector(ssl=trust.context(), resolver=resolver(errand), socket_factory=socket_factory(errand.link))
     return ClientSession(
         connector=connector,
         cookie_jar=CookieJar(unsafe=True),  # as browsers do: an address has cookies too
@@ -203,30 +201,13 @@ def _through(errand: Errand, url: URL) -> dict[str, Any]:
     if proxy is None:
         return {}
     login = {"Proxy-Authorization": authorization(proxy)} if proxy.username else {}
-    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
     whose = "proxy_headers" if url.scheme == "https" else "headers"
-    return {"proxy": f"http://{host}:{proxy.port}", whose: login}
-
-
-def _factory(errand: Errand) -> Callable[[tuple[Any, ...]], socket.socket]:
-    link = errand.link
-
-    def make(info: tuple[Any, ...]) -> socket.socket:
-        sock = socket.socket(info[0], info[1], info[2])
-        try:
-            sock.setblocking(False)
-            bind_to_link(sock, link)
-        except OSError:
-            sock.close()
-            raise
-        return sock
-
-    return make
+    return {"proxy": f"http://{authority(proxy.host, proxy.port)}", whose: login}
 
 
 def resolver(errand: Errand) -> AbstractResolver:
     """For aiohttp, whose own asks in a thread that is waited for when the program ends."""
-    from aiohttp.abc import AbstractResolver, ResolveResult
+    from aiohttp.abc import AbstractResolver
 
     class Resolver(AbstractResolver):
         """What the dns step found; of others the link's name servers are asked."""
@@ -237,10 +218,7 @@ def resolver(errand: Errand) -> AbstractResolver:
             found = [a for a in await addresses(errand, host) if family in (0, family_of(a)) and goes(errand.link, a)]
             if not found:
                 raise OSError("no address")
-            return [
-                ResolveResult(hostname=host, host=a, port=port, family=family_of(a), proto=0, flags=NUMERIC)
-                for a in found
-            ]
+            return [numeric(host, port, address) for address in found]
 
         async def close(self) -> None:
             """Nothing is kept."""

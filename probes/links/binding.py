@@ -9,8 +9,10 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from reports.record import Counters, Link
 
@@ -18,6 +20,7 @@ IP_UNICAST_IF = IPV6_UNICAST_IF = 31  # Windows, ws2ipdef.h
 IP_BOUND_IF, IPV6_BOUND_IF = 25, 125  # macOS, netinet/in.h
 IPPROTO_IP, IPPROTO_IPV6 = 0, 41
 PLATFORM: str = sys.platform  # a plain str, so that a type checker reads on
+Factory = Callable[[tuple[Any, ...]], socket.socket]  # takes what getaddrinfo says of an address
 DEVICE_COUNTERS = (Path("/proc/thread-self/net/dev"), Path("/proc/self/net/dev"))
 
 
@@ -75,6 +78,24 @@ def bound_socket(link: Link, family: int = socket.AF_INET, type_: int = socket.S
         sock.close()
         raise BindingError(error.errno or 0, f"cannot send from the link {link.name}: {error.strerror}") from error
     return sock
+
+
+def socket_factory(link: Link | None, prepare: Callable[[socket.socket], object] = lambda _: None) -> Factory:
+    """For aiohttp: makes sockets that leave by the link (None: any), each given to `prepare` before it connects."""
+
+    def make(info: tuple[Any, ...]) -> socket.socket:
+        sock = socket.socket(*info[:3])
+        try:
+            sock.setblocking(False)
+            if link is not None:
+                bind_to_link(sock, link)
+            prepare(sock)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    return make
 
 
 def parse_device_counters(content: str, name: str) -> Counters | None:

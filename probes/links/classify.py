@@ -1,39 +1,26 @@
 """Which kind of link is it? Pure: clues in, a kind with its evidence and confidence out.
 
-Every rule looks at one clue and casts votes. A kind's weights add up; confidence is the winner's share (softmax with
-an empty chair), reduced by how few independent clues speak for it, so that one string alone never makes certainty.
-Evidence is in plain words and holds no address, network name or serial number.
+Every rule looks at one clue and casts votes; reports.weighing adds them up. Evidence is in plain words and holds no
+address, network name or serial number.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_interface, ip_network
 
 from reports.record import Kind
+from reports.weighing import Vote, Weighed, weigh
 
 from . import usb
-from .clues import Clues, Vote
+from .clues import Clues
 from .devices import driver_votes, label_votes, medium_votes, software_votes
 
-ONE_CLUE, TWO_CLUES, MOST = 0.7, 0.9, 0.99
-WORTH_MENTIONING = 1.0
 RADIO = 3.0
 STACKED = frozenset({"vlan", "bond", "team", "bridge", "macvlan", "ipvlan"})
 VIRTUAL_CABLES = frozenset({"veth", "macvlan", "ipvlan"})
 VIRTUAL_MACHINE_BUSES = frozenset({"virtio", "vmbus", "xen"})
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """`confidence` is 0–1."""
-
-    kind: Kind
-    confidence: float
-    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +45,14 @@ MODEM_GATEWAY = "192.168.8.1"
 NM_WEIGHTS = {"yes": 0.7, "guess-yes": 1.5}
 
 
-def _radio(c: Clues) -> Iterator[Vote]:
+def _radio(c: Clues) -> Iterator[Vote[Kind]]:
     if c.radio_role and c.radio_role != "station":
         yield Vote("other", 8.0, "the radio is not joined to a network as a client", proof=True)
     elif c.wireless or c.type_word == "wlan" or c.medium == "wifi":
         yield Vote("wifi", RADIO, "it is a wifi radio", proof=True)
 
 
-def _type_word(c: Clues) -> Iterator[Vote]:
+def _type_word(c: Clues) -> Iterator[Vote[Kind]]:
     if c.type_word == "wwan":
         yield Vote("mobile", 3.0, "the system calls it a mobile broadband device")
     if c.type_word == "bluetooth":
@@ -74,7 +61,7 @@ def _type_word(c: Clues) -> Iterator[Vote]:
         yield Vote("tethered", 1.5, "the device behind it is a Bluetooth neighbour, most often a phone")
 
 
-def _hardware(c: Clues) -> Iterator[Vote]:
+def _hardware(c: Clues) -> Iterator[Vote[Kind]]:
     """An Ethernet device with hardware behind it is wired unless something else is known."""
     if not c.physical or c.wireless or c.type_word in {"wlan", "wwan", "bluetooth"} or c.medium not in {"", "ethernet"}:
         return
@@ -88,7 +75,7 @@ def _hardware(c: Clues) -> Iterator[Vote]:
         yield Vote("wired", 1.0, "the port negotiates speed and duplex as a cable does")
 
 
-def _hardware_address(c: Clues) -> Iterator[Vote]:
+def _hardware_address(c: Clues) -> Iterator[Vote[Kind]]:
     if c.usb is None or c.local_mac is None:
         return
     if c.local_mac:
@@ -97,7 +84,7 @@ def _hardware_address(c: Clues) -> Iterator[Vote]:
         yield Vote("wired", 0.6, "its hardware address is a maker's own, as adapters have")
 
 
-def _usb(c: Clues) -> Iterator[Vote]:
+def _usb(c: Clues) -> Iterator[Vote[Kind]]:
     if c.usb:
         yield from usb.votes(c.usb)
 
@@ -111,7 +98,7 @@ def _inside(prefix: str, network: str) -> bool:
     return interface.version == 4 and interface.ip in range_ and interface.network.prefixlen >= range_.prefixlen
 
 
-def _addresses(c: Clues) -> Iterator[Vote]:
+def _addresses(c: Clues) -> Iterator[Vote[Kind]]:
     for convention in CONVENTIONS:
         if any(_inside(p, convention.network) for p in c.prefixes):
             yield Vote("tethered", convention.weight, f"its address is from the range that {convention.who}")
@@ -121,7 +108,7 @@ def _addresses(c: Clues) -> Iterator[Vote]:
         yield Vote("mobile", 1.5, "its gateway stands where a USB modem's stands")
 
 
-def _metered(c: Clues) -> Iterator[Vote]:
+def _metered(c: Clues) -> Iterator[Vote[Kind]]:
     """NetworkManager's guess is made of the same DHCP option: the two are one clue."""
     if c.dhcp_metered:
         yield Vote("tethered", 3.5, "the address lease carries Android's mark for shared mobile data")
@@ -129,7 +116,7 @@ def _metered(c: Clues) -> Iterator[Vote]:
         yield Vote("tethered", NM_WEIGHTS[c.nm_metered], "NetworkManager takes it for metered")
 
 
-Rule = Callable[[Clues], Iterable[Vote]]
+Rule = Callable[[Clues], Iterable[Vote[Kind]]]
 RULES: tuple[Rule, ...] = (
     software_votes,
     medium_votes,
@@ -145,50 +132,29 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _confidence(scores: dict[Kind, float], kind: Kind, winning: Sequence[Vote]) -> float:
-    share = math.exp(scores[kind]) / (1.0 + sum(math.exp(s) for s in scores.values()))
-    strong = [v for v in winning if v.weight >= 0.5]
-    cap = MOST if any(v.proof for v in winning) or len(strong) > 2 else TWO_CLUES if len(strong) == 2 else ONE_CLUE
-    return round(share * cap, 2)
-
-
-def weigh(votes: Sequence[Vote]) -> Classification:
-    """The kind with the most weight. Without any vote: `other`, confidence 0."""
-    if not votes:
-        return Classification("other", 0.0, ("nothing is known about this device",))
-    scores: dict[Kind, float] = defaultdict(float)
-    for vote in votes:
-        scores[vote.kind] += vote.weight
-    kind = max(scores, key=lambda k: scores[k])
-    winning = sorted((v for v in votes if v.kind == kind), key=lambda v: -v.weight)
-    against = [v for v in votes if v.kind != kind and v.weight >= WORTH_MENTIONING]
-    words = [v.words for v in winning] + [f"against it: {v.words}" for v in against]
-    return Classification(kind, _confidence(scores, kind, winning), tuple(dict.fromkeys(words)))
-
-
-def classify(clues: Clues) -> Classification:
+def classify(clues: Clues) -> Weighed[Kind]:
     """One link by itself."""
-    return weigh([vote for rule in RULES for vote in rule(clues)])
+    return weigh([vote for rule in RULES for vote in rule(clues)], "other")
 
 
-def _standing_on(c: Clues, known: dict[str, Classification]) -> Classification | None:
+def _standing_on(c: Clues, known: dict[str, Weighed[Kind]]) -> Weighed[Kind] | None:
     """A VLAN, bond or bridge is of the kind of the device that it stands on."""
     for name in c.below if c.software in STACKED else ():
         lower = known.get(name)
-        if lower and lower.kind not in {"other", "vpn"}:
+        if lower and lower.what not in {"other", "vpn"}:
             words = (f"it is a {c.software} that stands on {name}", *lower.evidence)
-            return Classification(lower.kind, round(lower.confidence * 0.9, 2), words)
+            return Weighed(lower.what, round(lower.confidence * 0.9, 2), words)
     return None
 
 
-def classify_all(all_clues: Sequence[Clues]) -> dict[str, Classification]:
+def classify_all(all_clues: Sequence[Clues]) -> dict[str, Weighed[Kind]]:
     """All links of one computer, or one container, by name; some can only be understood beside the others."""
     known = {c.name: classify(c) for c in all_clues}
     bare = not any(c.physical for c in all_clues)
     for c in all_clues:
         if bare and c.software in VIRTUAL_CABLES and c.default_route:
             words = ("a virtual cable, and the only way out of this container",)
-            known[c.name] = Classification("wired", 0.4, words)
+            known[c.name] = Weighed("wired", 0.4, words)
         elif stacked := _standing_on(c, known):
             known[c.name] = stacked
     return known

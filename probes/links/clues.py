@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.record import Kind, Link
+from reports.record import Link
 
 UsbFunction = tuple[int, int, int]  # class, subclass, protocol (USB-IF defined class codes)
 
@@ -53,16 +53,6 @@ class Draft:
 
     clues: Clues
     link: Link
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One clue's weight (a log-likelihood ratio, roughly) for one kind. `proof`: the system itself says so."""
-
-    kind: Kind
-    weight: float
-    words: str
-    proof: bool = False
 
 
 def draft_link(name: str) -> Link:

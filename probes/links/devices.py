@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from reports.record import Kind
+from reports.weighing import Vote
 
-from .clues import Clues, Vote
+from .clues import Clues
 from .usb import word_votes
 
 ARP_ETHERNET, ARP_PPP, ARP_LOOPBACK, ARP_MONITOR = 1, 512, 772, 803
@@ -52,7 +53,7 @@ DRIVERS: dict[str, tuple[Kind, float, str]] = {
     **dict.fromkeys(("bthpan", "bnep"), ("tethered", 1.5, "its driver serves Bluetooth neighbours")),
 }
 
-MEDIA: dict[str, Vote] = {
+MEDIA: dict[str, Vote[Kind]] = {
     "loopback": Vote("other", 8.0, "it is this computer talking to itself", proof=True),
     "wwan": Vote("mobile", 3.5, "the system calls it a mobile broadband device", proof=True),
     "bluetooth": Vote("tethered", 3.0, "it is a network connection over Bluetooth"),
@@ -73,14 +74,14 @@ INNER_LABELS = re.compile(
 )
 
 
-def _tun(c: Clues) -> Vote:
+def _tun(c: Clues) -> Vote[Kind]:
     if c.master:
         return Vote("other", 8.0, "it is a virtual machine's end of a bridge", proof=True)
     words = "it is a tunnel device of the kind that VPN programs make"
     return Vote("vpn", 3.0 if c.arp_type == ARP_ETHERNET else 5.0, words, proof=True)
 
 
-def software_votes(c: Clues) -> Iterator[Vote]:
+def software_votes(c: Clues) -> Iterator[Vote[Kind]]:
     """A device made of software is what the kernel says it is."""
     if c.arp_type == ARP_LOOPBACK:
         yield Vote("other", 8.0, "it is this computer talking to itself", proof=True)
@@ -97,7 +98,7 @@ def software_votes(c: Clues) -> Iterator[Vote]:
         yield Vote("vpn", 1.5 if ppp else 5.0, "it is a tunnel", proof=not ppp)
 
 
-def medium_votes(c: Clues) -> Iterator[Vote]:
+def medium_votes(c: Clues) -> Iterator[Vote[Kind]]:
     """Windows and macOS name the medium."""
     if c.medium in MEDIA:
         yield MEDIA[c.medium]
@@ -105,13 +106,13 @@ def medium_votes(c: Clues) -> Iterator[Vote]:
         yield Vote("other", 1.5, "no hardware stands behind it")
 
 
-def driver_votes(c: Clues) -> Iterator[Vote]:
+def driver_votes(c: Clues) -> Iterator[Vote[Kind]]:
     """Drivers that serve one kind of device. cdc_ncm and cdc_ether serve phones and docks alike: no vote."""
     if known := DRIVERS.get(c.driver.lower()):
         yield Vote(*known)
 
 
-def label_votes(c: Clues) -> Iterator[Vote]:
+def label_votes(c: Clues) -> Iterator[Vote[Kind]]:
     """The platform's description: a weak clue for hardware, a strong one for well-known software."""
     if VPN_LABELS.search(c.label):
         yield Vote("vpn", 4.0, "its description is a VPN program's")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reports.record import Link
+from reports.record import Kind, Link
+from reports.weighing import Weighed
 
-from .classify import Classification, classify_all
+from .classify import classify_all
 from .clues import Clues, Draft
 
 METERED_WORDS = {"yes": True, "guess-yes": True, "no": False, "guess-no": False}
@@ -18,9 +19,9 @@ def metered(clues: Clues) -> bool | None:
     return True if clues.dhcp_metered else METERED_WORDS.get(clues.nm_metered)
 
 
-def _settled(draft: Draft, found: Classification) -> Link:
+def _settled(draft: Draft, found: Weighed[Kind]) -> Link:
     known = draft.link.metered if draft.link.metered is not None else metered(draft.clues)
-    return replace(draft.link, kind=found.kind, confidence=found.confidence, evidence=found.evidence, metered=known)
+    return replace(draft.link, kind=found.what, confidence=found.confidence, evidence=found.evidence, metered=known)
 
 
 def _route_key(link: Link) -> tuple[bool, int]:
@@ -41,7 +42,7 @@ def _carrier_of(vpn: Link, links: Sequence[Link], below: Sequence[str], peer_rou
 
 def settle(drafts: Sequence[Draft], peer_routes: Sequence[str] = ()) -> tuple[Link, ...]:
     """`peer_routes`: names of links that hold a route by a gateway to one single host, as VPN programs make."""
-    found: Mapping[str, Classification] = classify_all([d.clues for d in drafts])
+    found: Mapping[str, Weighed[Kind]] = classify_all([d.clues for d in drafts])
     links = [_settled(d, found[d.link.name]) for d in drafts]
     below = {d.link.name: d.clues.below for d in drafts}
     return tuple(

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .clues import UsbFunction, UsbIdentity, Vote
+from reports.record import Kind
+from reports.weighing import Vote
+
+from .clues import UsbFunction, UsbIdentity
 
 GOOGLE, APPLE, SAMSUNG, HUAWEI, DELL = 0x18D1, 0x05AC, 0x04E8, 0x12D1, 0x413C
 
@@ -98,7 +101,7 @@ def _within(table: dict[int, tuple[range, ...]], usb: UsbIdentity) -> bool:
     return any(usb.product in r for r in table.get(usb.vendor, ()))
 
 
-def _maker(usb: UsbIdentity) -> Iterator[Vote]:
+def _maker(usb: UsbIdentity) -> Iterator[Vote[Kind]]:
     """The vendor. Makers of several things are decided by the product number, else they weigh little."""
     if _within(MODEM_RANGES, usb):
         yield Vote("mobile", 2.5, "its USB product number is a mobile broadband modem's")
@@ -116,19 +119,19 @@ def _maker(usb: UsbIdentity) -> Iterator[Vote]:
         yield Vote("wired", 1.5, f"its USB maker is {COMPUTER_MAKERS[usb.vendor]}, which makes docks and adapters")
 
 
-def _product(usb: UsbIdentity) -> Iterator[Vote]:
+def _product(usb: UsbIdentity) -> Iterator[Vote[Kind]]:
     if usb.product in TETHERING.get(usb.vendor, ()):
         yield Vote("tethered", 2.0, "its USB product number is that of a phone sharing its connection")
 
 
-def _function(usb: UsbIdentity) -> Iterator[Vote]:
+def _function(usb: UsbIdentity) -> Iterator[Vote[Kind]]:
     if usb.function in RNDIS:
         yield Vote("tethered", 1.2, "it speaks RNDIS over USB, as phones do")
     elif usb.function == MBIM:
         yield Vote("mobile", 3.0, "it speaks MBIM, the protocol of mobile broadband modems")
 
 
-def _others(usb: UsbIdentity) -> Iterator[Vote]:
+def _others(usb: UsbIdentity) -> Iterator[Vote[Kind]]:
     """What else the same device offers: the interface association's neighbours."""
     for function, words in PHONE_FUNCTIONS.items():
         if function in usb.others:
@@ -139,7 +142,7 @@ def _others(usb: UsbIdentity) -> Iterator[Vote]:
         yield Vote("mobile", 1.5, "the same USB device offers serial ports, as modems do")
 
 
-def word_votes(words: str) -> Iterator[Vote]:
+def word_votes(words: str) -> Iterator[Vote[Kind]]:
     """What a device calls itself. Weak: names are free text."""
     if PHONE_WORDS.search(words):
         yield Vote("tethered", 1.0, "it calls itself a phone")
@@ -149,7 +152,7 @@ def word_votes(words: str) -> Iterator[Vote]:
         yield Vote("mobile", 1.0, "it calls itself a modem")
 
 
-def votes(usb: UsbIdentity) -> Iterator[Vote]:
+def votes(usb: UsbIdentity) -> Iterator[Vote[Kind]]:
     """All that the USB identity says."""
     for rule in (_product, _maker, _function, _others):
         yield from rule(usb)

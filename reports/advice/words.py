@@ -35,6 +35,11 @@ def _rate(value: float, lang: Lang) -> str:
     return text("unit.mbit", lang, n=number(bits / 1e6, lang))
 
 
+def _size(value: float, lang: Lang) -> str:
+    unit, size = ("gigabytes", 1e9) if value >= 1e9 else ("megabytes", 1e6) if value >= 1e6 else ("bytes", 1.0)
+    return text(f"unit.{unit}", lang, n=number(value / size, lang))
+
+
 def _scaled(unit: str, factor: float, value: float, lang: Lang) -> str:
     return text(f"unit.{unit}", lang, n=number(value * factor, lang))
 
@@ -48,7 +53,7 @@ _UNITS: dict[str, Callable[[float, Lang], str]] = {
     "dB": partial(_scaled, "decibel", 1),
     "dBFS": partial(_scaled, "dbfs", 1),
     "dBm": partial(_scaled, "dbm", 1),
-    "bytes": partial(_scaled, "bytes", 1),
+    "bytes": _size,
     "hertz": partial(_scaled, "hertz", 1),
     "count": partial(_scaled, "count", 1),
     "per minute": partial(_scaled, "per_minute", 1),

@@ -176,12 +176,14 @@ class Calls:
         return web.Response(status=201, text=said["sdp"], content_type="application/sdp", headers=headers)
 
     def _turn_away(self, identifier: str, said: dict[str, Any]) -> web.Response:
-        """The process did not take it."""
+        """The process did not take it. An offer that was none stays, ended, as one of its session's calls."""
+        if said.get("refused") == "room_protocol":
+            self.refused["protocol"] += 1
+            if (call := self._calls.get(identifier)) is not None:  # else its session has ended meanwhile
+                call.account["state"] = "ended"
+            return answer(400, code="room_protocol")
         self._calls.pop(identifier, None)
-        code = said.get("refused", "room_busy")
-        self.refused["protocol" if code == "room_protocol" else "no_worker"] += 1
-        if code == "room_protocol":
-            return answer(400, code=code)
+        self.refused["no_worker"] += 1
         return answer(503, code="room_busy", retry_after_seconds=1.0)
 
     def _count(self, refused: web.HTTPException) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MOST_OCTETS = 32_768
 _MOST_SECTIONS = 16
+# The parser compares each of these with all of the others: without limits one offer would hold up every call. They are
+# counted wherever they stand, since to the parser lines end at more than line feeds.
+_MOST_LINES = {"a=rtpmap:": 96, "a=rtcp-fb:": 192, "a=ssrc:": 128}  # Chromium 156: 31, 51, 6
 _PROFILE = "UDP/TLS/RTP/SAVPF"
 _CODECS = {"audio": "audio/opus", "video": "video/vp8"}
 _TOKEN = re.compile(r"[\w.!#$%&'*+^`{|}~-]{1,64}", re.ASCII)
@@ -76,6 +79,8 @@ def read(text: str) -> Offer:
 
     if len(text) > MOST_OCTETS:
         raise OfferError("too long")
+    if any(text.count(kind) > most for kind, most in _MOST_LINES.items()):
+        raise OfferError("too many lines of a kind")
     try:
         described = SessionDescription.parse(text)
     except Exception as error:  # the parser asserts, indexes and converts; all of it means the same
@@ -86,6 +91,8 @@ def read(text: str) -> Offer:
 def _offer(described: SessionDescription) -> Offer:
     if not 0 < len(described.media) <= _MOST_SECTIONS:
         raise OfferError("no media, or too many")
+    if not all(media.fmt for media in described.media):
+        raise OfferError("a medium without formats")
     chosen = _chosen(described)
     if not chosen:
         raise OfferError("neither Opus nor VP8 both ways")

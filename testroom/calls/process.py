@@ -71,14 +71,12 @@ class CallProcess:
 
     async def _put(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._process is not None
-        assert self._process.stdin is not None
         self._asked += 1
         number = self._asked
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
         try:
-            self._process.stdin.write(json.dumps({"ask": number, **order}).encode() + b"\n")
-            await self._process.stdin.drain()
+            await child.tell(self._process, {"ask": number, **order})
             return await answer
         finally:
             self._answers.pop(number, None)
@@ -97,20 +95,17 @@ class CallProcess:
 
     async def _once(self) -> bool:
         """One life of the process; False: it never began to work."""
-        pipe = asyncio.subprocess.PIPE
-        self._process = process = await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL,
-            env=child.environment(), start_new_session=True, limit=_LONGEST_LINE,
-        )  # fmt: skip
-        try:
-            with contextlib.suppress(TimeoutError, ValueError):
-                await self._listen(process)
-                process.stdin.close() if process.stdin else None
-            return self._ready.is_set()
-        finally:
-            self._ready.clear()
-            self._forget()
-            await _ended(process)
+        async with child.started(COMMAND, limit=_LONGEST_LINE) as process:
+            self._process = process
+            try:
+                with contextlib.suppress(TimeoutError, ValueError):
+                    await self._listen(process)
+                    process.stdin.close() if process.stdin else None
+                return self._ready.is_set()
+            finally:
+                self._ready.clear()
+                self._forget()
+                await _goodbye(process)
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Every line until the last. TimeoutError: it was silent for too long."""
@@ -143,12 +138,9 @@ class CallProcess:
         self._lost()
 
 
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Gone, by itself if its input or output is closed, else by force."""
-    closed = process.stdin is None or process.stdin.is_closing()
-    with contextlib.suppress(TimeoutError):  # to kill one that just ends confuses asyncio's own waiting for it
-        async with asyncio.timeout(_GOODBYE_S if closed else 0):
-            await process.wait()
-            return
-    child.kill(process)
-    await process.wait()
+async def _goodbye(process: asyncio.subprocess.Process) -> None:
+    """Time to end by itself, if its input is closed: to kill one that just ends confuses asyncio's waiting for it."""
+    if process.stdin is not None and process.stdin.is_closing():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await process.wait()

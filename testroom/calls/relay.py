@@ -48,7 +48,7 @@ class Relay:
         self._out: Any = None
         self._early: list[bytes] = []
         self.last = 0.0  # when media came last, time.monotonic()
-        self._octets = float(MOST_OCTETS_PER_S)  # that may come before the next refill
+        self._octets = float(MOST_OCTETS_PER_S)  # that may come, or be sent at its asking, before the next refill
 
     def start(self, incoming: Any, outgoing: Any) -> None:
         """With the keys (pylibsrtp sessions) that the handshake gave; what came before is dealt with now."""
@@ -62,11 +62,17 @@ class Relay:
         """So much time has passed: a call has a rate that it may not exceed."""
         self._octets = min(MOST_OCTETS_PER_S, self._octets + seconds * MOST_OCTETS_PER_S)
 
+    def _affords(self, datagram: bytes) -> bool:
+        """Is it within the call's rate?"""
+        if self._octets < 0:
+            return False
+        self._octets -= len(datagram)
+        return True
+
     def take(self, datagram: bytes) -> None:
         """One SRTP or SRTCP datagram of the caller."""
-        if self._octets < 0:
+        if not self._affords(datagram):
             return
-        self._octets -= len(datagram)
         if self._in is None:
             if len(self._early) < _MOST_EARLY:
                 self._early.append(datagram)
@@ -123,7 +129,8 @@ class Relay:
         for number in dict.fromkeys(rtcp.lost_numbers(body)):
             kept, datagram = stream.again[number % MOST_AGAIN]
             if kept == number:
-                self._send(datagram)
+                if self._affords(datagram):
+                    self._send(datagram)
             else:
                 missing.append(number)
         if missing and stream.theirs:
@@ -146,7 +153,9 @@ class Relay:
         self._say(rtcp.packet(rtcp.RECEIVER, 0, stream.ours) + self._descriptions[stream.ours] + feedback)
 
     def _say(self, compound: bytes) -> None:
-        self._send(self._out.protect_rtcp(compound))
+        datagram = self._out.protect_rtcp(compound)
+        if self._affords(datagram):
+            self._send(datagram)
 
     def counts(self) -> dict[str, int]:
         """What came and what went back. A picture's frame counts with its last packet."""

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
@@ -22,6 +20,7 @@ from testroom.calls import offer as call_offer
 from testroom.calls.port import CallPort, bound
 from testroom.calls.relay import Relay
 from testroom.calls.rules import BEAT_S, LONGEST_S, MOST_CONNECTING_S, SILENCE_S
+from testroom.event_loop import loop_factory
 
 _TICK_S = 0.25
 _CLOSING_S = 0.5
@@ -181,18 +180,8 @@ class Worker:
 
 def main() -> None:
     """Run until the input ends."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(reads_sockets=True)) as runner:
         runner.run(Worker().run())
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed; never Windows' own kind, which has no add_reader."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.SelectorEventLoop if os.name == "nt" else None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 if __name__ == "__main__":

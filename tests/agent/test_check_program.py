@@ -40,7 +40,7 @@ def test_the_first_promise(tmp_path: Path) -> None:
 
 
 def test_without_a_room_only_this_computer_is_judged_and_that_is_said(tmp_path: Path) -> None:
-    done = run(tmp_path, "check", "--seconds", 1, "--lang", "en", "--raw", "raw.jsonl")
+    done = run(tmp_path, "check", "--no-devices", "--seconds", 1, "--lang", "en", "--raw", "raw.jsonl")
     assert done.returncode == 30, "a network that was not tested is unknown, not ready"
     first = next(line for line in done.stderr.splitlines() if line.startswith("loopback: "))
     assert re.fullmatch(r"loopback: the test room answers \(\d+ of \d+ packets so far\)\.", first)
@@ -66,7 +66,7 @@ def test_links_with_addresses(tmp_path: Path) -> None:
 async def measuring(home: Path) -> AsyncIterator["subprocess.Popen[str]"]:
     """A `check` of 30 seconds that is in its midst: the room has seen two hundred of its packets."""
     async with TestRoom(RoomSettings()) as room:
-        program = start(home, "check", "--room", room.url, "--seconds", 30, "--json")
+        program = start(home, "check", "--no-devices", "--room", room.url, "--seconds", 30, "--json")
         try:
             async with asyncio.timeout(20):
                 while not any(s.tally.received > 200 for s in room.sessions.by_ssid.values()):
@@ -145,7 +145,7 @@ def no_namespaces() -> bool:
 @pytest.mark.parametrize("room", ["embedded", "https://192.0.2.1"])
 def test_no_links_at_all(tmp_path: Path, room: str) -> None:
     """Even loopback is down: the verdict says what to do, and it is never "ready"."""
-    done = run(tmp_path, "check", "--room", room, "--seconds", 1, "--json", prefix=UNSHARE)
+    done = run(tmp_path, "check", "--no-devices", "--room", room, "--seconds", 1, "--json", prefix=UNSHARE)
     found = document(done)
     assert done.returncode in (20, 30)
     (first, *_) = [f for f in found["verdict"]["findings"] if f["rule"] == "link"] or found["verdict"]["findings"]

@@ -36,6 +36,8 @@ def test_without_the_sound_servers_library(tmp_path: Path) -> None:
     (tmp_path / "pulsectl.py").write_text("raise OSError('libpulse.so.0')", "utf-8")
     broken = {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
     done = run(tmp_path, "devices", "--json", **broken)
-    assert (done.returncode, json.loads(done.stdout)["unanswered"]) == (0, ["sound_server"])
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["unanswered"]) == (0, ["sound_server"])
+    assert found["unknown"] == dict.fromkeys(("microphone", "speaker"), "device_library_missing")
     said = run(tmp_path, "devices", "--lang", "en", **broken)
     assert (said.returncode, "sound server" in said.stderr) == (0, True)

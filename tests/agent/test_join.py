@@ -37,7 +37,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
         return [ETH]
 
     def register(**bodies: Body) -> None:
-        entries = {
+        entries = probes.PROBES | {
             "join": Entry("tried_join", share=0.02, needs_room=False, needs_service=True),
             "call": Entry("tried_call", "alone", 0.5),
         }
@@ -56,8 +56,8 @@ def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     return register
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["motesklar", "join", "--lang", "en", *arguments])
+def ran(monkeypatch: pytest.MonkeyPatch, *arguments: str, command: str = "join") -> int:
+    monkeypatch.setattr(sys, "argv", ["motesklar", command, "--lang", "en", *arguments])
     with pytest.raises(SystemExit) as end:
         cli.main()
     return int(end.value.code or 0)
@@ -124,15 +124,15 @@ def test_both_in_the_same_seconds_and_each_with_its_deadline(
     assert 0.2 <= found["duration_s"] < 2
 
 
+async def hanging(_: Session) -> Draft:
+    await asyncio.get_running_loop().run_in_executor(None, time.sleep, 20)
+    raise AssertionError
+
+
 def test_one_that_never_ends_is_given_up(
     registered: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And a thread that hangs in a name lookup does not hold the program."""
-
-    async def hanging(session: Session) -> Draft:
-        await asyncio.get_running_loop().run_in_executor(None, time.sleep, 20)
-        raise AssertionError
-
     monkeypatch.setattr("agent.stages.NET_S", 0.5)
     registered(join=answering(GOOD), call=hanging)
     begun = time.monotonic()
@@ -142,6 +142,20 @@ def test_one_that_never_ends_is_given_up(
     told = {"step": "signalling", "code": "timeout", "owner": "you", "advice": "test_again", "level": "unknown"}
     assert found["first_failure"] == told
     assert [step["level"] for step in found["steps"]] == ["ready"] * 4 + ["unknown"] + ["not_tried"] * 3
+
+
+def test_a_check_is_not_held_up_either(
+    registered: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def gives_up(session: Session) -> Draft:
+        await asyncio.wait([asyncio.ensure_future(hanging(session))], timeout=0.2)
+        return call()
+
+    registered(call=gives_up)
+    begun = time.monotonic()
+    assert ran(monkeypatch, "--only", "call", *ROOM, "--json", command="check") == 30
+    assert time.monotonic() - begun < 5
+    assert [m["name"] for m in json.loads(capsys.readouterr().out)["measurements"]] == ["call"]
 
 
 def test_without_a_link_there_is_no_way_out(

@@ -39,7 +39,7 @@ async def room(**settings: Any) -> AsyncIterator[TestRoom]:
 async def check(home: Path, url: str, **variables: str) -> dict[str, Any]:
     """`check` against that room, while the room runs in this loop: its document, with the echo measurement first."""
     program = await asyncio.create_subprocess_exec(
-        *command("check", "--room", url, "--seconds", 1, "--json"),
+        *command("check", "--no-devices", "--room", url, "--seconds", 1, "--json"),
         env=environment(home, **variables), cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )  # fmt: skip

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +15,13 @@ from testroom import certificate
 from testroom.calls import CallSettings
 from testroom.server import RoomSettings, TestRoom
 from testroom.tokens import Tokens
+from tests import npm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM = shutil.which("chromium")
+DONE = "#verdict:not([hidden]), #trouble:not([hidden])"
 AXE = "axe-core@4.11.0"
 TOKEN = "habo's secret of 24 octets"
 ARGUMENTS = (
@@ -69,6 +67,22 @@ class Rooms:
     def plain(self) -> str:
         """Not a secure context: neither TLS nor a name of this computer."""
         return f"http://room.example:{self._run(self._serve_plainly(self['off'].guests.routes()))}/test?lang=en"
+
+    def stalling(self) -> str:
+        """Gives a session's head and half of its body, and then nothing more: on the name of this computer, secure."""
+        from aiohttp import web
+
+        async def stall(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(status=201, headers={"Content-Type": "application/json"})
+            await response.prepare(request)
+            await response.write(b'{"id": ')
+            while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            return response
+
+        routes = [route for route in self["off"].guests.routes() if route.path != "/v1/guest-sessions"]
+        port = self._run(self._serve_plainly([*routes, web.post("/v1/guest-sessions", stall)]))
+        return f"http://127.0.0.1:{port}/test?lang=en"
 
     async def _serve_plainly(self, routes: list[Any]) -> int:
         from aiohttp import web
@@ -126,17 +140,8 @@ def visiting(
 
 
 def axe_source() -> str:
-    """The script, fetched by npm into a folder of this user's and kept there."""
-    if shutil.which("npm") is None:
-        pytest.skip("not installed: npm")
-    folder = Path(tempfile.gettempdir()) / f"motesklar-axe-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    assert folder.lstat().st_uid == os.getuid()
-    script = folder / "node_modules/axe-core/axe.min.js"
-    if not script.exists():
-        quiet = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
-        subprocess.run(["npm", "install", *quiet, "--prefix", folder, AXE], check=True, timeout=120, cwd=folder)
-    return script.read_text("utf-8")
+    """The script."""
+    return (npm.installed("axe", AXE) / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
 def violations(page: Page, source: str) -> list[str]:

@@ -14,13 +14,12 @@ import pytest
 
 from reports.serial import from_json
 from testroom.guests.codes import read_code
-from tests.e2e.page_rooms import TOKEN, Rooms, axe_source, browser, needs_chromium, violations, visiting
+from tests.e2e.page_rooms import DONE, TOKEN, Rooms, axe_source, browser, needs_chromium, violations, visiting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [needs_chromium, pytest.mark.slow]
-DONE = "#verdict:not([hidden]), #trouble:not([hidden])"
 COUNT_ANNOUNCEMENTS = """
 document.addEventListener("DOMContentLoaded", () => {
   window.announced = [];
@@ -30,13 +29,6 @@ document.addEventListener("DOMContentLoaded", () => {
   }).observe(document.getElementById("told"), { childList: true, characterData: true, subtree: true });
 });
 """
-
-
-@pytest.fixture(scope="module")
-def rooms() -> Iterator[Rooms]:
-    rooms = Rooms()
-    yield rooms
-    rooms.close()
 
 
 @pytest.fixture(scope="module")

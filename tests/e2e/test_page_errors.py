@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.page_rooms import ARGUMENTS, CHROMIUM, Rooms, axe_source, browser, needs_chromium, violations, visiting
+from tests.e2e.page_rooms import (
+    ARGUMENTS,
+    CHROMIUM,
+    DONE,
+    Rooms,
+    axe_source,
+    browser,
+    needs_chromium,
+    violations,
+    visiting,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +27,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [needs_chromium, pytest.mark.slow]
-DONE = "#verdict:not([hidden]), #trouble:not([hidden])"
 # What no headless browser does by itself: the error as the standard names it, from getUserMedia.
 REFUSES = "() => {{ navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('{1}', '{0}')); }}"
 REFUSED = [
@@ -27,13 +36,6 @@ REFUSED = [
     ("OverconstrainedError", "", "cannot give a picture that fits"),
     ("AbortError", "Starting failed", "could not be started"),
 ]
-
-
-@pytest.fixture(scope="module")
-def rooms() -> Iterator[Rooms]:
-    rooms = Rooms()
-    yield rooms
-    rooms.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,26 @@ def test_the_room_takes_no_call(rooms: Rooms, hearing: Browser, axe: str, room: 
     if room == "full":
         assert re.search(r"in [1-9]\d* seconds", text)
         assert re.search(r"om [1-9]\d* sekunder", more)
+
+
+def test_an_answer_that_stops_in_the_middle(rooms: Rooms, hearing: Browser, axe: str):
+    sooner = "const later = setTimeout; window.setTimeout = (then, ms) => later(then, ms / 8);"
+    with visiting(hearing, rooms.stalling(), script=sooner) as page:
+        page.locator("#go").click()
+        assert "The test room cannot be reached" in said(page, axe)
+
+
+PAIRS = """async () => {
+    const { Samples } = await import("/test/stats.js"), samples = new Samples();
+    for (const [id, responsesReceived, totalRoundTripTime] of [["a", 4, 8], ["a", 5, 10], ["b", 6, 1.5], ["b", 7, 2]])
+      samples.add({ pair: { id, responsesReceived, totalRoundTripTime } }, 0);
+    return samples.roundTrips;
+}"""
+
+
+def test_a_call_that_changes_its_way_keeps_the_round_trips_apart(rooms: Rooms, hearing: Browser):
+    with visiting(hearing, rooms.url("off")) as page:
+        assert page.evaluate(PAIRS) == [2, 2, 0.25, 0.5]
 
 
 def test_each_error_of_the_devices_has_its_own_words(rooms: Rooms, hearing: Browser, axe: str):

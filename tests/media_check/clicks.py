@@ -13,7 +13,7 @@ import numpy as np
 from media_check.sound_child import LATENCY_S
 from media_check.sound_device import RATE, find, library
 
-CLICKS, EACH_S = 9, 0.4
+CLICKS, EACH_S = 5, 0.4
 
 
 def main(speaker: str, microphone: str) -> float:

@@ -128,31 +128,35 @@ def frozen(rng: Random, high: int, wide: int) -> Frames:
 
 def torn(rng: Random, high: int, wide: int) -> Frames:
     """Packets of the camera's are lost: rows slide aside, are not decoded, or belong to another place."""
-    how, frames = rng.choice([_slid, _undecoded, _misplaced]), good(rng, high, wide)
+    how, frames = rng.choice(TEARS), good(rng, high, wide)  # type: ignore[arg-type]
     broken = rng.random(FRAMES) < rng.uniform(0.4, 1)
     broken[int(rng.integers(FRAMES))] = True
     return [how(rng, frame) if hit else frame for hit, frame in zip(broken, frames, strict=True)]
 
 
-def _slid(rng: Random, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def slid(rng: Random, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     high, wide = frame.shape[:2]
     at, out = int(high * rng.uniform(0.25, 0.75)), frame.copy()
     out[at:] = np.roll(out[at:], int(wide * rng.uniform(0.08, 0.5)), axis=1)
     return out
 
 
-def _undecoded(rng: Random, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def undecoded(rng: Random, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     out = frame.copy()
     out[int(len(out) * rng.uniform(0.3, 0.8)) :] = rng.choice(np.array([(128, 128, 128), (0, 135, 0)]))
     return out
 
 
-def _misplaced(rng: Random, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def misplaced(rng: Random, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.roll(frame, int(len(frame) * rng.uniform(0.25, 0.75)), axis=0)
 
 
+TEARS = (slid, undecoded, misplaced)
+CASTS = ((0.35, 0.75, 1.1), (1.3, 0.8, 0.45), (0.6, 1.2, 0.55), (1.2, 0.5, 1.2))  # of blue, green and red light
+
+
 def colour_cast(rng: Random, high: int, wide: int) -> Frames:
-    gains = np.array([(0.35, 0.75, 1.1), (1.3, 0.8, 0.45), (0.6, 1.2, 0.55), (1.2, 0.5, 1.2)])[rng.integers(4)]
+    gains = np.array(CASTS)[rng.integers(4)]
     return camera(rng, exposed(scene(rng, high, wide), gains * rng.uniform(0.9, 1.05, 3)))
 
 

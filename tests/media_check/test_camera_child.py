@@ -90,12 +90,14 @@ def test_a_driver_without_stamps_is_timed_by_our_clock():
 @pytest.mark.parametrize(
     ("frames", "handle", "code", "seconds"),
     [
-        (5, HERE, "camera_silent", camera_child.SILENT_S),
-        (0, HERE, "camera_silent", camera_child.FIRST_S),
+        (5, HERE, "camera_silent", 0.5),
+        (0, HERE, "camera_silent", 1.2),
         (5, "/dev/video-not-there", "camera_vanished", 0),
     ],
 )
-def test_frames_that_end(frames: int, handle: str, code: str, seconds: float):
+def test_frames_that_end(frames: int, handle: str, code: str, seconds: float, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(camera_child, "SILENT_S", 0.5)
+    monkeypatch.setattr(camera_child, "FIRST_S", 1.2)
     replay = Replay(ends_after=frames)
     with pytest.raises(Failed) as failed:
         watched(replay, handle=handle)

@@ -44,7 +44,7 @@ async def hangs(_: Errand) -> Part:
 async def test_this_computer_is_looked_at_within_the_time() -> None:
     steps: list[str] = []
     begun = time.monotonic()
-    draft = whole(await check(errand(9.0, progress=lambda step: steps.append(step.what))))
+    draft = whole(await check(errand(9.0, card=True, progress=lambda step: steps.append(step.what))))
     assert time.monotonic() - begun < 9.5
     assert steps == ["looking", "encoding", "done"]
     assert draft.values["memory_free_bytes"] > 1e6
@@ -89,7 +89,7 @@ async def test_a_part_that_breaks_is_unknown_and_the_others_come(monkeypatch: py
 
 async def test_a_stop_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computer, "QUICK", (*QUICK, Plan(hangs)))
-    stopped = errand()
+    stopped = errand(card=True)
     task = asyncio.create_task(check(stopped))
     await asyncio.sleep(0.1)
     stopped.stop.set()
@@ -111,7 +111,7 @@ async def test_a_file_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
 
 
 async def test_when_no_time_is_left_everything_is_unknown() -> None:
-    draft = whole(await check(errand(0.1)))
+    draft = whole(await check(errand(0.1, card=True)))
     assert set(draft.unknown.values()) == {"no time was left for it"}
     assert not draft.values
 

@@ -41,17 +41,17 @@ def test_the_first_number_of_a_version(text: str, version: int | None) -> None:
     ([("chrome", 120)], {"chrome": 120}, "good"),
     ([("chrome", 119)], {"chrome": 120}, "old"),
     ([("chrome", 119), ("firefox", 140)], {"chrome": 120, "firefox": 128}, "good"),
-    ([("firefox", 140)], {"chrome": 120}, "none"),
+    ([("firefox", 140)], {"chrome": 120}, "missing"),
     ([("chromium", 140)], {"chrome": 120}, "good"),
     ([("chromium", 90)], {"chrome": 120}, "old"),
     ([("chromium", 90)], {"chrome": 120, "chromium": 80}, "good"),
-    ([("edge", 140)], {"chrome": 120}, "none"),
+    ([("edge", 140)], {"chrome": 120}, "missing"),
     ([("chrome", None)], {"chrome": 120}, "unknown"),
     ([("chrome", None), ("edge", 100)], {"chrome": 120, "edge": 120}, "unknown"),
     ([("chrome", None), ("edge", 130)], {"chrome": 120, "edge": 120}, "good"),
     ([("chrome", None)], {}, "good"),
-    ([], {}, "none"),
-    ([], {"chrome": 1}, "none"),
+    ([], {}, "missing"),
+    ([], {"chrome": 1}, "missing"),
 ])  # fmt: skip
 def test_the_word(found: list[tuple[str, int | None]], lowest: dict[str, int], word: str) -> None:
     assert judge([Browser(*pair) for pair in found], lowest) == word

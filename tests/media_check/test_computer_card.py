@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from media_check import computer_card
+from media_check import computer, computer_card
 from media_check.computer import Plan, _answer
 from media_check.computer_card import NO_LIBRARY, NO_SERVICE, Readers, ask, judge, named, understood, usb_readers
 from tests.media_check import computing
@@ -18,14 +18,25 @@ from tests.media_check.computing import errand, tree
 real = pytest.mark.skipif(not computing.possible(), reason="needs root, pcscd and vsmartcard-vpcd")
 
 
-@pytest.mark.parametrize(("found", "program", "word"), [
-    (Readers(1, 1), True, "card"), (Readers(2, 1), False, "card"), (Readers(1, 0), True, "no_card"),
-    (Readers(1, 0), None, "no_card"), (Readers(0, 0), True, "no_reader"), (Readers(0, 0), False, "not_used"),
-    (Readers(0, None), False, "not_used"), (Readers(0, 0), None, "unknown"), (Readers(1, None), True, "unknown"),
-    (Readers(None, None), False, "unknown"),
+@pytest.mark.parametrize(("found", "word"), [
+    (Readers(1, 1), "card"), (Readers(2, 1), "card"), (Readers(1, 0), "no_card"), (Readers(0, 0), "no_reader"),
+    (Readers(0, None), "no_reader"), (Readers(1, None), None), (Readers(None, None), None),
 ])  # fmt: skip
-def test_the_word(found: Readers, program: bool | None, word: str) -> None:
-    assert judge(found, program) == word
+def test_the_word(found: Readers, word: str | None) -> None:
+    assert judge(found) == word
+
+
+@pytest.mark.parametrize("program", [False, None])
+async def test_where_no_card_is_used_nothing_is_said_of_one(
+    program: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computer_card, "card_program", lambda: program)
+    monkeypatch.setattr(computer_card, "COMMAND", ("/nowhere",))  # and no card service is asked
+    monkeypatch.setattr(computer, "QUICK", (Plan(ask, words=("card_reader",)),))
+    monkeypatch.setattr(computer, "ENCODER", Plan(ask))
+    draft = await computer.check(errand())
+    assert draft.facts == ({} if program is None else {"card_program": False})
+    assert draft.unknown == {}
 
 
 @pytest.mark.parametrize(("said", "by_usb", "found"), [
@@ -66,7 +77,7 @@ def socket_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def words(expected: str, seconds: float = 8.0) -> dict[str, object]:
     """The facts, once the card service has noticed what was done to it."""
     end = time.monotonic() + seconds
-    while (facts := dict((await ask(errand())).facts)).get("card_reader") != expected:
+    while (facts := dict((await ask(errand(card=True))).facts)).get("card_reader") != expected:
         assert time.monotonic() < end, facts
     return facts
 
@@ -85,7 +96,8 @@ async def test_a_card_is_seen_in_its_reader_and_missed_when_it_is_taken_out(sock
 async def test_a_card_service_without_a_reader(socket_of: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with computing.card_service(socket_of, None):
         monkeypatch.setattr(computer_card, "card_program", lambda: False)
-        assert (await ask(errand())).facts == {"card_readers": 0, "card_program": False, "card_reader": "not_used"}
+        facts = (await ask(errand(card=True))).facts
+        assert facts == {"card_readers": 0, "card_program": False, "card_reader": "no_reader"}
         monkeypatch.setattr(computer_card, "card_program", lambda: True)
         assert (await ask(errand())).facts["card_reader"] == "no_reader"
 
@@ -95,14 +107,14 @@ async def test_a_card_service_that_hangs_is_left_at_the_deadline(socket_of: Path
     with computing.card_service(socket_of, computing.free_port()) as service:
         os.kill(service.pid, signal.SIGSTOP)
         begun = time.monotonic()
-        part = await _answer(Plan(ask, words=("card_reader",)), errand(), 1.5)
+        part = await _answer(Plan(ask, words=("card_reader",)), errand(card=True), 1.5)
         assert part.reason == "no answer in time"
         assert time.monotonic() - begun < 2.5
 
 
 async def test_without_a_service_nothing_can_be_read(socket_of: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computer_card, "USB", tree(socket_of, {"usb/1-1:1.0/bInterfaceClass": "0b"}) / "usb")
-    part = await ask(errand())
+    part = await ask(errand(card=True))
     assert part.facts["card_readers"] == 1
     assert "card_reader" not in part.facts
     assert part.unknown["card_reader"] == NO_SERVICE
@@ -112,6 +124,6 @@ async def test_without_the_package_it_is_unknown(tmp_path: Path, monkeypatch: py
     tree(tmp_path, {"smartcard.py": "raise ImportError('none', name='smartcard')"})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(computer_card, "USB", tmp_path / "no-usb")
-    part = await ask(errand())
+    part = await ask(errand(card=True))
     assert "card_reader" not in part.facts
     assert part.unknown["card_reader"] == NO_LIBRARY

@@ -63,6 +63,23 @@ def test_word(company: Company | None, words: str, expected: str) -> None:
     assert equipment.word(errand(words, company)) == expected
 
 
+@pytest.mark.parametrize(
+    ("company", "words", "unanswered", "expected"),
+    [
+        ("alone", "", "speaker microphone", "not_clear"),
+        ("alone", "", "camera", "needs_headset"),
+        ("alone", "m:headset", "speaker", "fits"),
+        ("several", "c:usb", "microphone", "not_clear"),
+        ("several", "m:conference", "camera", "not_clear"),
+        ("several", "m:conference c:built_in", "camera", "not_clear"),
+        ("several", "", "microphone", "needs_camera"),
+    ],
+)
+def test_what_may_be_there_is_not_missed(company: Company, words: str, unanswered: str, expected: str) -> None:
+    unknown = dict.fromkeys(unanswered.split(), "devices_unanswered")
+    assert equipment.word(errand(words, company, unanswered=unknown)) == expected
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_has_a_place(form: Form) -> None:
     assert form in equipment.FOR_ONE

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from media_check.picture import FAULTS, look, still_ratio
+from media_check.picture import FAULTS, Look, look, still_ratio
 from reports.vocabulary import NAMES
-from tests.media_check.pictures import MAKERS, camera, case, judged, scene, verdict
+from tests.media_check.pictures import MAKERS, camera, case, scene, verdict
 from tests.media_check.scenes import ALBEDO, room, sitting
+from tests.media_check.seeds import ALARMS, MISSES, seeds
 
 SMALL = ((360, 640),)
-EACH = 6
-MISSES = 1  # of EACH: the bench holds the shares, over a thousand
+SEEDS = seeds(9000, 3)
+SKINS = seeds(700, 2)
+
+
+@cache
+def looks(label: str) -> dict[int, Look]:
+    """What is seen in each case of a class, by seed. Made and judged once for all tests."""
+    made = (case(label, MAKERS[label], seed, SMALL) for seed in SEEDS)
+    return {one.seed: look(one.frames, one.times) for one in made}
+
+
+def words(label: str) -> dict[int, str]:
+    return {seed: verdict(seen) for seed, seen in looks(label).items()}
 
 
 def frames_of(seed: int, **who: object) -> list[NDArray[np.uint8]]:
@@ -30,14 +43,21 @@ def at(count: int, rate: float = 10.0) -> list[float]:
 
 @pytest.mark.parametrize("label", MAKERS)
 def test_a_fault_is_called_by_its_name(label: str) -> None:
-    said = {seed: judged(case(label, MAKERS[label], seed, SMALL)) for seed in range(9000, 9000 + EACH)}
-    assert len(wrong := {seed: word for seed, word in said.items() if word != label}) <= MISSES, wrong
+    wrong = {seed: word for seed, word in words(label).items() if word != label}
+    assert len(wrong) <= MISSES * len(SEEDS), wrong
+
+
+@pytest.mark.parametrize("label", MAKERS)
+def test_nothing_else_is_called_so(label: str) -> None:
+    others = [(made, seed, said) for made in MAKERS if made != label for seed, said in words(made).items()]
+    alarms = [(made, seed) for made, seed, said in others if said == label]
+    assert len(alarms) <= ALARMS * len(others), alarms
 
 
 @pytest.mark.parametrize("albedo", ALBEDO)
 def test_no_skin_is_a_fault(albedo: float) -> None:
-    said = [look(frames_of(seed, albedo=albedo), at(6)) for seed in range(700, 704)]
-    assert sum(bool(seen.faults) for seen in said) == 0, [seen.faults for seen in said]
+    said = [look(frames_of(seed, albedo=albedo), at(6)) for seed in SKINS]
+    assert sum(bool(seen.faults) for seen in said) <= MISSES * len(said), [seen.faults for seen in said]
 
 
 @pytest.mark.parametrize("height", [0.16, 0.22, 0.3, 0.4])
@@ -116,7 +136,7 @@ def test_colour_bars_have_no_face_and_no_other_fault() -> None:
 
 
 def test_all_words_are_known() -> None:
-    said = [look(made.frames, made.times) for made in (case(label, MAKERS[label], 1, SMALL) for label in MAKERS)]
+    said = [seen for label in MAKERS for seen in looks(label).values()]
     assert {*MAKERS} - {"good", "black", "frozen"} == set(FAULTS)
     assert {name for seen in said for name in (*seen.values, *seen.unknown)} <= NAMES
     assert {verdict(seen) for seen in said} <= set(MAKERS)
@@ -127,8 +147,8 @@ def test_two_and_a_half_seconds_of_720p_are_judged_in_time() -> None:
     some = camera(rng, room(rng, 720, 1280))  # without a face: the longest search
     frames = [some[i % len(some)] for i in range(75)]
     took = []
-    for _ in range(3):
+    while min(took, default=1) > 0.8 and len(took) < 3:  # other programs' noise only adds
         begun = time.process_time()
         look(frames, at(75, 30))
         took.append(time.process_time() - begun)
-    assert min(took) <= 0.8
+    assert min(took) <= 0.8, took

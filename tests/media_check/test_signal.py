@@ -12,7 +12,8 @@ import pytest
 from media_check.signal import FAULTS, Heard, decibels, listen, meter
 from reports.vocabulary import NAMES
 from tests.media_check.faulty_sounds import MAKERS
-from tests.media_check.sounds import mains_hum, quantised, ratio, rms, room_noise
+from tests.media_check.seeds import MISSES, seeds
+from tests.media_check.sounds import Case, mains_hum, quantised, ratio, rms, room_noise
 from tests.media_check.voices import ESPEAK
 
 needs_voices = pytest.mark.skipif(ESPEAK is None, reason="espeak-ng is not installed")
@@ -31,15 +32,23 @@ def room(level: float, seconds: float = 1.5, rate: int = RATE) -> np.ndarray:
 @needs_voices
 @pytest.mark.parametrize("name", MAKERS)
 def test_each_class_is_told(name: str) -> None:
-    case = MAKERS[name](sum(map(ord, name)))
+    tried = seeds(sum(map(ord, name)), 2)
+    wrong = {seed: said for seed in tried if (said := complaints(MAKERS[name](seed)))}
+    assert len(wrong) <= MISSES * len(tried), wrong
+
+
+def complaints(case: Case) -> list[object]:
+    """What is not as it must be of a sound that is judged."""
     heard = listen(case.samples, case.rate, attended=case.attended, seconds=case.seconds)
-    assert case.must <= {*heard.faults} <= case.must | case.may
-    assert bool(heard.facts.get("speech_heard")) == case.speech
     assert {*heard.values} | {*heard.unknown} <= NAMES
-    if case.speech_dbfs is not None:
-        assert heard.values["speech_level_dbfs"] == pytest.approx(case.speech_dbfs, abs=0.5)
-    if case.noise_dbfs is not None:
-        assert heard.values["noise_floor_dbfs"] == pytest.approx(case.noise_dbfs, abs=2.5)
+    level, noise = heard.values.get("speech_level_dbfs"), heard.values.get("noise_floor_dbfs")
+    right = {
+        heard.faults: case.must <= {*heard.faults} <= case.must | case.may,
+        "speech": bool(heard.facts.get("speech_heard")) == case.speech,
+        level: case.speech_dbfs is None or level == pytest.approx(case.speech_dbfs, abs=0.5),
+        noise: case.noise_dbfs is None or noise == pytest.approx(case.noise_dbfs, abs=2.5),
+    }
+    return [what for what, fine in right.items() if not fine]
 
 
 @pytest.mark.parametrize("level", [-50, -30, -10, -3])
@@ -107,7 +116,7 @@ def test_the_clock_tells_a_wrong_rate_from_lost_samples(taken: int, words: tuple
 def test_words_are_those_of_the_policy() -> None:
     rules = tomllib.loads((Path(__file__).parents[2] / "reports/policy.toml").read_text("utf-8"))["rules"]
     rule = rules["microphone_sound"]
-    assert {*FAULTS} <= {*rule["ready"], *rule["degraded"], *rule["not_ready"]}
+    assert {*FAULTS} <= {*rule["ready"], *rule["degraded"], *rule["not_ready"], *rule["elsewhere"]}
 
 
 @pytest.mark.parametrize(("level", "shown"), [(-80, 0), (-60, 0), (-30, 0.5), (0, 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+from bisect import bisect_left
 from functools import cache
 
 import numpy as np
@@ -51,13 +52,17 @@ def active_level(sound: Sound, rate: int) -> float:
     smooth = np.exp(-1 / (0.03 * rate))
     envelope = _smoothed(_smoothed(np.abs(sound), smooth), smooth)
     energy, hangover = float(np.sum(sound**2)), round(0.2 * rate)
-    level = float("nan")
-    for threshold in np.geomspace(envelope.max() * 1e-3, envelope.max(), 120):
-        active = float(np.sqrt(energy / _held(envelope >= threshold, hangover)))
-        if 20 * np.log10(active / threshold) < 15.9:
-            break
-        level = active
-    return level
+    thresholds = np.geomspace(envelope.max() * 1e-3, envelope.max(), 120)
+
+    def active(at: int) -> float:
+        return float(np.sqrt(energy / _held(envelope >= thresholds[at], hangover)))
+
+    def exceeded(at: int) -> bool:  # the level rises less than the threshold does, so there is one turn
+        return bool(20 * np.log10(active(at) / thresholds[at]) < 15.9)
+
+    turn = bisect_left(range(120), True, key=exceeded)
+    assert turn > 0, "no speech"
+    return active(turn - 1)
 
 
 def _smoothed(values: Sound, factor: float) -> Sound:

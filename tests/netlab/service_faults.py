@@ -117,6 +117,12 @@ BEFORE, SERVICE, LATER = "address captive", "dns tcp tls portal", "stun turn"
 CALL = "room signalling ice dtls"
 
 
+def one_name_server(called: str, trouble: str, name: str, code: str) -> Fault:
+    """Of two; the other answers, so that all goes on."""
+    make = names(trouble, name, everywhere=False)
+    return Fault(called, make, ("dns", code, MUNICIPAL), "degraded", f"{BEFORE} tcp tls portal {LATER}")
+
+
 # What has nothing to do with a call: told without a room, as most computers will.
 WITHOUT_ROOM = (
     Fault("no route", Service.no_default_route, ("address", "no_route", YOU)),
@@ -124,20 +130,8 @@ WITHOUT_ROOM = (
     Fault("NXDOMAIN", names("NXDOMAIN", PORTAL), ("dns", "dns_nxdomain", MUNICIPAL), well=f"address {LATER}"),
     Fault("SERVFAIL", names("SERVFAIL", PORTAL), ("dns", "dns_servfail", MUNICIPAL), well=f"address {LATER}"),
     Fault("name servers silent", names("silence", EVERY), ("dns", "dns_no_answer", MUNICIPAL), well="address"),
-    Fault(
-        "one of two name servers silent",
-        names("silence", EVERY, everywhere=False),
-        ("dns", "dns_resolver_silent", MUNICIPAL),
-        "degraded",
-        f"{BEFORE} tcp tls portal {LATER}",
-    ),
-    Fault(
-        "name servers contradict each other",
-        names("NXDOMAIN", PORTAL, everywhere=False),
-        ("dns", "dns_disagreement", MUNICIPAL),
-        "degraded",
-        f"{BEFORE} tcp tls portal {LATER}",
-    ),
+    one_name_server("one of two name servers silent", "silence", EVERY, "dns_resolver_silent"),
+    one_name_server("name servers contradict each other", "NXDOMAIN", PORTAL, "dns_disagreement"),
     Fault("TCP 443 refused", to(PORTAL, RESET), ("tcp", "tcp_refused", REGION), well=LATER),
     Fault("TCP 443 dropped", to(PORTAL, "tcp dport 443 drop"), ("tcp", "tcp_timeout", MUNICIPAL), well=LATER),
     Fault(

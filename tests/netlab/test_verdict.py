@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.netlab.impairment import GilbertElliott, Impairment
-from tests.netlab.path import PathFactory
+from tests.netlab.path import ImpairedPath, PathFactory
 from tests.netlab.program import PATIENCE, check, result_of, room_on, start_check
 
 pytestmark = [pytest.mark.netlab, pytest.mark.timeout(420)]
@@ -72,11 +72,26 @@ def test_equal_links_cannot_be_told_apart(impaired_path: PathFactory, tmp_path: 
     assert result.level == "ready"
 
 
+def in_the_middle(path: ImpairedPath) -> None:
+    """Wait until a check sends: how long a program takes to begin is the machine's."""
+    end = time.monotonic() + 30
+    while sent_by(path) < 250:  # a hundred a second; and some before them, to the room
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def sent_by(path: ImpairedPath) -> int:
+    """Packets of the laptop's device."""
+    devices = path.laptop.run(["cat", "/proc/net/dev"], check=True, sysfs=False).stdout
+    counts = next(line.partition(":")[2] for line in devices.splitlines() if path.laptop_device in line)
+    return int(counts.split()[9])
+
+
 @pytest.mark.parametrize("how", ["down", "del"])
 def test_a_link_that_vanishes_in_the_middle(impaired_path: PathFactory, tmp_path: Path, how: str) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
         process = start_check(path, room, tmp_path, "--only", "echo", "--seconds", "8")
-        time.sleep(5)
+        in_the_middle(path)
         change = ["ip", "link", "set", path.laptop_device, "down"]
         path.laptop.run(change if how == "down" else ["ip", "link", "del", path.laptop_device], check=True)
         out, err = process.communicate(timeout=PATIENCE)
@@ -90,7 +105,7 @@ def test_the_room_goes_away_in_the_middle(impaired_path: PathFactory, tmp_path: 
     with impaired_path(up=CLEAN, down=CLEAN) as path:
         with room_on(path, tmp_path) as room:
             process = start_check(path, room, tmp_path, "--only", "echo", "--seconds", "6")
-            time.sleep(5)
+            in_the_middle(path)
         out, err = process.communicate(timeout=PATIENCE)
     result = result_of(process, out, err)
     assert result.level in ("unknown", "not_ready")
@@ -110,7 +125,7 @@ def test_nothing_answers_on_udp(impaired_path: PathFactory, tmp_path: Path) -> N
 def test_an_interrupt_shows_what_there_is(impaired_path: PathFactory, tmp_path: Path) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
         process = start_check(path, room, tmp_path, "--only", "echo", "--seconds", "60")
-        time.sleep(5)
+        in_the_middle(path)
         process.send_signal(subprocess.signal.SIGINT)
         out, err = process.communicate(timeout=5)
     result = result_of(process, out, err)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from probes import ndt7, websocket
@@ -12,9 +12,7 @@ from probes.stream import Target
 from probes.transfer import Plan, Transfer
 from reports.vocabulary import FAILURES
 from testroom.certificate import Pair
-from tests.probes.rooms import server_context
-
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.probes.rooms import Talk, server_context, serving
 
 
 def accepted(head: bytes, subprotocol: str = ndt7.SUBPROTOCOL) -> bytes:
@@ -26,7 +24,7 @@ def accepted(head: bytes, subprotocol: str = ndt7.SUBPROTOCOL) -> bytes:
     return "\r\n".join([*lines, f"Sec-WebSocket-Protocol: {subprotocol}", "", ""]).encode()
 
 
-def upgraded(behaviour: Behaviour) -> Behaviour:
+def upgraded(behaviour: Talk) -> Talk:
     """Accepts the upgrade first."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,7 +34,7 @@ def upgraded(behaviour: Behaviour) -> Behaviour:
     return talk
 
 
-def says(data: bytes, *, then_silent: bool = True) -> Behaviour:
+def says(data: bytes, *, then_silent: bool = True) -> Talk:
     """Sends that and is silent, or closes."""
 
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,29 +47,11 @@ def says(data: bytes, *, then_silent: bool = True) -> Behaviour:
 
 
 @asynccontextmanager
-async def listening(behaviour: Behaviour, pair: Pair | None = None) -> AsyncIterator[Target]:
+async def listening(behaviour: Talk, pair: Pair | None = None) -> AsyncIterator[Target]:
     """A server with one behaviour, and how to reach it."""
-    tasks: set[asyncio.Task[None] | None] = set()
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
-        try:
-            await behaviour(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(pair))
-    try:
-        address = server.sockets[0].getsockname()
-        yield Target(address, "127.0.0.1", fingerprint=pair.fingerprint if pair else None, tls=pair is not None)
-    finally:
-        server.close()
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(*(t for t in tasks if t is not None), return_exceptions=True)
+    async with serving(behaviour, server_context(pair)) as port:
+        fingerprint = pair.fingerprint if pair else None
+        yield Target(("127.0.0.1", port), "127.0.0.1", fingerprint=fingerprint, tls=pair is not None)
 
 
 async def ended(kind: type[Transfer], target: Target, plan: Plan | None = None) -> Transfer:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,8 @@ from reports.record import Link
 from reports.rules import Traffic
 from reports.vocabulary import FAILURES
 from testroom.certificate import Pair
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 DEADLINE = 0.5  # seconds that the tests give a room
 SHAPE = Traffic(
@@ -150,25 +152,44 @@ def answer(status: str, body: bytes = b"", *headers: str, length: int | None = N
 
 
 @asynccontextmanager
-async def server(says: bytes | None, pair: Pair | None, *, closes: bool = True) -> AsyncIterator[int]:
-    """Waits for a request (None: and says nothing at all), says its piece, and closes or stays silent."""
+async def serving(talk: Talk, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """A TCP (or TLS) server that talks so, each conversation until the end of the block at most; its port."""
+    conversations: set[asyncio.Task[None]] = set()
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            conversations.add(task)
         try:
-            await reader.read(4096)
-            if says is not None:
-                writer.write(says)
-                await writer.drain()
-            if says is None or not closes:
-                await reader.read()  # until the client has had enough
-        except OSError:
+            await talk(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
 
-    listening = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(pair))
-    async with listening:
+    listening = await asyncio.start_server(guarded, host, 0, ssl=context)
+    try:
         yield listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()
+        for task in conversations:
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+
+
+@asynccontextmanager
+async def server(says: bytes | None, pair: Pair | None, *, closes: bool = True) -> AsyncIterator[int]:
+    """Waits for a request (None: and says nothing at all), says its piece, and closes or stays silent."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        if says is not None:
+            writer.write(says)
+            await writer.drain()
+        if says is None or not closes:
+            await reader.read()  # until the client has had enough
+
+    async with serving(talk, server_context(pair)) as port:
+        yield port
 
 
 GRANTED = {

@@ -13,8 +13,8 @@ from probes.stream import Target
 from probes.transfer import Download, Plan, Transfer, Upload
 from testroom import certificate
 from testroom.server import TestRoom
-from tests.probes.ndt7_rooms import Behaviour, accepted, code, ended, listening, says, upgraded
-from tests.probes.rooms import answer, link
+from tests.probes.ndt7_rooms import accepted, code, ended, listening, says, upgraded
+from tests.probes.rooms import Talk, answer, link
 
 BOTH = pytest.mark.parametrize("kind", [Download, Upload])
 FRAME = websocket.frame_header(websocket.BINARY, 8192) + os.urandom(8192)
@@ -132,7 +132,7 @@ async def _resets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None
     writer.transport.abort()
 
 
-MIDDLE: list[tuple[str, Behaviour, str]] = [
+MIDDLE: list[tuple[str, Talk, str]] = [
     ("silence", says(b""), "transfer_stalled"),
     ("silence after some data", says(FRAME * 3), "transfer_stalled"),
     ("closed", says(FRAME * 3, then_silent=False), "transfer_stalled"),
@@ -149,7 +149,7 @@ MIDDLE: list[tuple[str, Behaviour, str]] = [
 
 @BOTH
 @pytest.mark.parametrize(("behaviour", "expected"), [m[1:] for m in MIDDLE], ids=[m[0] for m in MIDDLE])
-async def test_what_happens_in_the_middle(kind: type[Transfer], behaviour: Behaviour, expected: str) -> None:
+async def test_what_happens_in_the_middle(kind: type[Transfer], behaviour: Talk, expected: str) -> None:
     async with listening(upgraded(behaviour)) as target:
         assert code(await ended(kind, target, Plan(most_s=1.5))) == expected
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import shutil
+import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +63,35 @@ async def test_one_that_has_ended_keeps_its_exit_code(caplog: pytest.LogCaptureF
 async def test_what_is_no_line_ends_the_reading(end: str) -> None:
     async with child.started(saying('{"step": "ice"}\n' + end)) as process:
         assert [line async for line in child.lines(process)] == [{"step": "ice"}]
+
+
+ASLEEP = ("unshare", "-rm", sys.executable, "-P", "-m", "tests.processes.asleep")
+
+
+def no_sleep() -> bool:
+    """Can this computer make a process that sleeps through every signal?"""
+    if shutil.which("unshare") is None or not os.access("/dev/fuse", os.W_OK):
+        return True
+    return subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0
+
+
+@pytest.mark.skipif(no_sleep(), reason="needs FUSE and user namespaces")
+async def test_one_that_sleeps_in_the_kernel_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(child, "END_S", 0.3)
+    async with asyncio.timeout(20), child.started((*ASLEEP, str(tmp_path))) as process:
+        server = (await anext(aiter(child.lines(process))))["server"]
+        left = time.monotonic()
+    try:
+        assert time.monotonic() - left < 1
+        assert state(process.pid) == "D", "killed, and not dead"
+    finally:
+        os.kill(server, signal.SIGKILL)
+    async with asyncio.timeout(5):
+        assert await process.wait() == -9, "the loop has its exit status when it ends"
+    assert caplog.messages == []
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]

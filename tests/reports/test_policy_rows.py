@@ -48,23 +48,33 @@ EDGES = {  # rule: (value, level) …
     "camera_picture": [("good", R), ("no_face", R), ("dark", D), ("backlit", D), ("blurred", D), ("covered", N)],
     "microphone_sound": [
         ("good", R),
-        ("no_speech", R),
+        ("no_speech", D),
+        ("not_spoken", U),
         ("hum", D),
         ("narrow_band", D),
         ("muted", N),
         ("wrong_device", N),
     ],
-    "speaker_sound": [("heard", R), ("headset", R), ("not_played", R), ("not_heard", D), ("leaks", D), ("?", U)],
+    "speaker_sound": [
+        ("heard", R),
+        ("headset", R),
+        ("not_heard", D),
+        ("muted", D),
+        ("leaks", D),
+        ("played", U),
+        ("not_played", U),
+    ],
     "equipment": [
         ("fits", R),
-        ("not_asked", R),
+        ("not_asked", U),
+        ("not_clear", U),
         ("needs_headset", D),
         ("needs_conference_unit", D),
         ("needs_camera", D),
     ],
-    "browser": [("good", R), ("old", D), ("none", D)],
+    "browser": [("good", R), ("old", D), ("missing", D), ("unknown", U)],
     "power": [("mains", R), ("battery", R), ("battery_low", D), ("saving", D)],
-    "card_reader": [("card", R), ("not_used", R), ("no_card", D), ("no_reader", D)],
+    "card_reader": [("card", R), ("no_card", D), ("no_reader", D), ("unknown", U)],
     "encode_speed": [(1.5, R), (1.49, D), (0.5, D), (0.49, N)],
     "memory": [(500e6, R), (499e6, D), (0, D)],
     "disk": [(200e6, R), (199e6, D), (0, D)],
@@ -120,7 +130,7 @@ def test_a_failure_of_the_test_is_not_a_bad_connection() -> None:
     assert unknown == {code for code in FAILURES if code.startswith(("room_", "call_"))} | {
         *("session_expired", "no_reply", "transfer_stalled", "budget_spent", "dns_no_resolver", "link_not_bound"),
         *("link_bypassed", "clock_stepped", "timeout", "interrupted", "probe_broken", "third_party_unreachable"),
-        *("sound_system_missing", "device_library_missing"),
+        *("sound_system_missing", "device_library_missing", "devices_unanswered"),
     }
 
 

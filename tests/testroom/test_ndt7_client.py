@@ -7,7 +7,6 @@ import os
 import shutil
 import ssl
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests import npm
 from tests.agent.program import start
 from tests.testroom.test_metrics import samples
 
@@ -31,16 +31,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
-    """A folder of this user's with the packages in it; they are kept there for the next time."""
-    folder = Path(tempfile.gettempdir()) / f"motesklar-ndt7-client-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    assert folder.lstat().st_uid == os.getuid()
-    done = folder / "-".join(p.rpartition("/")[2] for p in PACKAGES)
-    if not done.exists():
-        quiet = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
-        subprocess.run(["npm", "install", *quiet, "--prefix", folder, *PACKAGES], check=True, timeout=120, cwd=folder)
-        done.touch()
-    return folder
+    return npm.installed("ndt7-client", *PACKAGES)
 
 
 @contextmanager

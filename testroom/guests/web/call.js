@@ -58,9 +58,10 @@ export class Call {
     await this.until(() => pc.iceGatheringState === "complete", GATHER_MS);
     this.values.call_gathering_seconds = this.seconds(this.began);
     this.offered = performance.now();
-    const answer = await ask("/v1/call", asSdp(pc.localDescription.sdp, this.session.id), ANSWER_MS);
-    this.location = answer.headers.get("Location");
-    const sdp = await answer.text();
+    const sdp = await ask("/v1/call", asSdp(pc.localDescription.sdp, this.session.id), ANSWER_MS, (answer) => {
+      this.location = answer.headers.get("Location");
+      return answer.text();
+    });
     this.answered = performance.now();
     this.values.call_signalling_seconds = (this.answered - this.offered) / 1000;
     this.watch();
@@ -128,7 +129,7 @@ export class Call {
     // Nothing came back: the room says whether it heard anything.
     this.samples.add(await this.look(), performance.now());
     Object.assign(this.facts, this.samples.facts(), { call_carries: "nothing" });
-    const said = await (await ask(this.location, {}, ANSWER_MS)).json();
+    const said = await ask(this.location, {}, ANSWER_MS);
     const heard = said.audio_packets > 0 || said.video_frames > 0;
     this.fail("media", heard ? "media_silent_down" : "media_silent_up");
   }

@@ -144,13 +144,13 @@ async function measured() {
   picture("mine", devices.stream);
   step("step_connecting", 15);
   const asked = Date.now();
-  const session = await (await ask("/v1/guest-sessions", asJson({}), SESSION_MS)).json();
+  const session = await ask("/v1/guest-sessions", asJson({}), SESSION_MS);
   const skew = (asked + Date.now()) / 2000 - session.server_time;
   call = new Call(devices, session, { returned: (stream) => picture("returned", stream), measuring });
   const record = await call.record();
   record.values.clock_skew_seconds = skew;
   step("step_judging", 95);
-  return (await ask("/v1/records", asJson(record, session.id), RECORD_MS)).json();
+  return ask("/v1/records", asJson(record, session.id), RECORD_MS);
 }
 
 function measuring(ms) {
@@ -198,7 +198,7 @@ function stop() {
 // ---- the language
 
 async function load(name) {
-  if (!texts[name]) texts[name] = await (await ask(`/test/texts.${name}.json`, {}, SESSION_MS)).json();
+  if (!texts[name]) texts[name] = await ask(`/test/texts.${name}.json`, {}, SESSION_MS);
 }
 
 async function speak(name) {

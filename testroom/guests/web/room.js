@@ -6,26 +6,25 @@ const BY_CODE = {
   room_token_refused: "expired", session_expired: "expired",
 };
 
-export async function ask(path, options, ms) {
-  // The response when it is a good one. Raises Trouble.
-  const response = await reach(path, options, ms);
-  if (response.ok) return response;
-  let said = {};
-  try {
-    said = await response.json();
-  } catch (_) { /* a proxy's error page */ }
-  throw new Trouble(BY_CODE[said.code] || "defect", said.retry_after_seconds);
-}
-
-async function reach(path, options, ms) {
+export async function ask(path, options, ms, read = (response) => response.json()) {
+  // What `read` makes of the response when it is a good one, in that time to its last octet. Raises Trouble.
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), ms);
   try {
-    return await fetch(path, Object.assign({ signal: giveUp.signal, cache: "no-store" }, options));
-  } catch (_) {
-    throw new Trouble("offline");
+    const response = await come(fetch(path, Object.assign({ signal: giveUp.signal, cache: "no-store" }, options)));
+    if (response.ok) return await come(read(response));
+    const said = await response.json().catch(() => ({})); // a proxy's error page
+    throw new Trouble(BY_CODE[said.code] || "defect", said.retry_after_seconds);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+async function come(answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new Trouble(error instanceof SyntaxError ? "defect" : "offline");
   }
 }
 

@@ -40,7 +40,7 @@ export class Samples {
     this.roundTrips = [];
     this.jitterDown = [];
     this.jitterUp = new Map();
-    this.answered = { count: 0, seconds: 0 };
+    this.answered = {};
   }
 
   add(picked, atMs) {
@@ -57,9 +57,10 @@ export class Samples {
       if (pair) push(this.roundTrips, pair.currentRoundTripTime);
       return;
     }
+    if (pair.id !== this.answered.id) this.answered = { id: pair.id, count: 0, seconds: 0 }; // another way: it counts anew
     const count = pair.responsesReceived - this.answered.count;
     if (count > 0) push(this.roundTrips, (pair.totalRoundTripTime - this.answered.seconds) / count);
-    this.answered = { count: pair.responsesReceived, seconds: pair.totalRoundTripTime };
+    Object.assign(this.answered, { count: pair.responsesReceived, seconds: pair.totalRoundTripTime });
   }
 
   get seconds() {

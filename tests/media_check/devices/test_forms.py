@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from media_check.devices.forms import Vote, shape, weigh
+from media_check.devices.forms import shape
 from media_check.devices.seen import Seen
-from reports.record import FORMS, DeviceKind, Form
+from reports.record import DeviceKind, Form
 
 
 def seen(kind: DeviceKind = "microphone", name: str = "?", **said: object) -> Seen:
@@ -58,14 +58,14 @@ CASES: list[tuple[Form, Seen]] = [
 @pytest.mark.parametrize(("form", "device"), CASES, ids=[f"{d.kind}-{d.name}-{n}" for n, (_, d) in enumerate(CASES)])
 def test_form(form: Form, device: Seen) -> None:
     found = shape(device)
-    assert (found.form, found.evidence) == (form, found.evidence)
+    assert (found.what, found.evidence) == (form, found.evidence)
     assert 0 <= found.confidence < 1
     assert found.evidence
 
 
 def test_words_inside_words_are_no_names() -> None:
     for name in ("Obsidian Microphone", "Jobs Audio", "Internally Balanced", "Meetings"):
-        assert shape(seen(name=name, bus="usb")).form == "usb", name
+        assert shape(seen(name=name, bus="usb")).what == "usb", name
 
 
 def test_one_name_alone_is_never_sure_and_proof_is() -> None:
@@ -77,7 +77,7 @@ def test_one_name_alone_is_never_sure_and_proof_is() -> None:
 def test_what_speaks_against_it_is_told_and_takes_confidence() -> None:
     plain = shape(seen(name="Jabra SPEAK 510", model="Jabra SPEAK 510", bus="usb"))
     doubtful = shape(seen(name="Jabra SPEAK 510", model="Jabra SPEAK 510", bus="usb", factor="headset"))
-    assert plain.form == doubtful.form == "conference"
+    assert plain.what == doubtful.what == "conference"
     assert doubtful.confidence < plain.confidence
     assert "also: the system calls it a headset" in doubtful.evidence
 
@@ -89,18 +89,10 @@ def test_one_thing_with_camera_microphone_and_speaker_is_likely_a_conference_uni
     alone, together = shape(bar[2]), shape(bar[2], bar)
     assert "camera, microphone and loudspeaker are one thing" in " ".join(together.evidence)
     assert together.confidence < alone.confidence, "it speaks against its being a plain USB speaker"
-    assert shape(webcam[1], webcam).form == "usb"
+    assert shape(webcam[1], webcam).what == "usb"
     assert shape(webcam[1], webcam).confidence > shape(webcam[1]).confidence
 
 
 def test_evidence_names_no_product() -> None:
     words = " ".join(word for _, device in CASES for word in shape(device).evidence)
     assert not re.search(r"jabra|poly|logitech|anna|\d{2}", words, re.IGNORECASE)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_more_votes_never_make_it_less_sure(form: Form) -> None:
-    one = weigh([Vote(form, 2.0, "a")])
-    two = weigh([Vote(form, 2.0, "a"), Vote(form, 1.0, "b")])
-    assert one.form == two.form == form
-    assert one.confidence < two.confidence < 1

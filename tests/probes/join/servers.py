@@ -20,10 +20,10 @@ from probes.profile import Profile
 from probes.session import Draft, ProbeFailure
 from reports.vocabulary import FAILURES
 from tests.probes import rooms
+from tests.probes.rooms import Talk, serving
 
 HOST = "portal.example"
 BOTH = ("::1", "127.0.0.1")
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Authority:
@@ -44,6 +44,9 @@ class Authority:
         made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(*(names or (HOST,)), not_before=begins, not_after=ends).configure_cert(made)
         return made
+
+
+GOOD, STRANGER = Authority(), Authority("Fortress Appliances")
 
 
 def errand(profile: Profile, seconds: float = 1.4, **changes: object) -> Errand:
@@ -78,23 +81,6 @@ async def outcome(step: Callable[[Errand], Awaitable[None]], wanted: Errand) -> 
 
 
 # ---- servers ----------------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def serving(talk: Talk, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[int]:
-    """A TCP (or TLS) server that talks so; its port."""
-
-    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await talk(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    listening = await asyncio.start_server(guarded, host, 0, ssl=context)
-    async with listening:
-        yield listening.sockets[0].getsockname()[1]
 
 
 def page(status: str = "200 OK", *headers: str, body: bytes = b"<html>", date: float | None = 0.0) -> bytes:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from probes.join import captive
-from probes.join.captive import Head, parse_head, suspicious
+from probes.join.captive import suspicious
 from probes.join.errand import Found, NeedlessError
+from probes.join.head import Head, parse_head
 from probes.profile import IdentityProvider, MediaHost, Profile
 from probes.session import Draft
 from tests.probes.join.names import name_servers

@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,9 @@ from probes.join import portal
 from probes.join.errand import NeedlessError, Proxy
 from probes.profile import IdentityProvider, Profile
 from tests.probes.join.servers import (
+    GOOD,
     HOST,
-    Authority,
+    STRANGER,
     Talk,
     answering,
     at,
@@ -31,15 +31,11 @@ from tests.probes.join.servers import (
     silent,
 )
 
+pytestmark = pytest.mark.usefixtures("good_is_trusted")
+
 IDP = "login.example"
 OTHER = "elsewhere.example"
-GOOD, STRANGER = Authority(), Authority("Fortress Appliances")
 HOSTS = dict.fromkeys((HOST, IDP, OTHER), ("127.0.0.1",))
-
-
-@pytest.fixture(autouse=True)
-def _trust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    GOOD.trusted(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="module")

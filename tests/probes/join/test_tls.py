@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,9 @@ from probes.join.certificates import Certificate, fault
 from probes.join.errand import NeedlessError, Proxy
 from probes.profile import Profile
 from tests.probes.join.servers import (
+    GOOD,
     HOST,
-    Authority,
+    STRANGER,
     Talk,
     answering,
     at,
@@ -29,13 +29,9 @@ from tests.probes.join.servers import (
     serving,
 )
 
+pytestmark = pytest.mark.usefixtures("good_is_trusted")
+
 DAY = 86_400.0
-GOOD, STRANGER = Authority(), Authority("Fortress Appliances")
-
-
-@pytest.fixture(autouse=True)
-def _trust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    GOOD.trusted(monkeypatch, tmp_path)
 
 
 def web(date: float | None = 0.0) -> Talk:

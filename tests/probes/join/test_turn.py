@@ -20,14 +20,28 @@ from probes.join import turn
 from probes.join.errand import Errand, NeedlessError, Proxy
 from probes.profile import MediaHost, Profile
 from tests.probes.join import servers
-from tests.probes.join.servers import Authority, answering, closing, nothing, outcome, proxy, refusing, serving, silent
+from tests.probes.join.servers import (
+    GOOD,
+    STRANGER,
+    Authority,
+    answering,
+    closing,
+    nothing,
+    outcome,
+    proxy,
+    refusing,
+    serving,
+    silent,
+)
 from tests.turn_server import PROGRAM, Certificate, RunningTurn, Turn, turn_server
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="coturn is not installed")
+pytestmark = [
+    pytest.mark.skipif(PROGRAM is None, reason="coturn is not installed"),
+    pytest.mark.usefixtures("good_is_trusted"),
+]
 
 AT = "127.0.0.4"
 NAME = "relay.example"
-GOOD, STRANGER = Authority(), Authority("Fortress Appliances")
 SHORT = 1.2  # seconds for a step in which something is silent
 garbage = answering(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 ALL: tuple[Transport, ...] = ("udp", "tcp", "tls")
@@ -43,11 +57,6 @@ def pair(by: Authority = GOOD, days: tuple[float, float] = (-1, 1)) -> Certifica
 def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTurn]:
     with turn_server(tmp_path_factory.mktemp("turn"), Turn(address=AT, certificate=pair())) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def _trust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    GOOD.trusted(monkeypatch, tmp_path)
 
 
 def errand(

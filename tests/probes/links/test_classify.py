@@ -144,8 +144,8 @@ TABLE: list[tuple[str, Clues, Kind]] = [
 @pytest.mark.parametrize(("clues", "kind"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_kind(clues: Clues, kind: Kind):
     found = classify(clues)
-    assert found.kind == kind, found
-    assert found.kind in KINDS
+    assert found.what == kind, found
+    assert found.what in KINDS
     assert 0.0 <= found.confidence <= 0.99
     assert found.evidence
 
@@ -198,7 +198,7 @@ PCI = Clues("enp3s0", arp_type=1, driver="e1000e", bus="pci", physical=True, def
 
 def test_virtual_cable_of_a_container_is_wired_and_unsure():
     found = classify_all([VETH, Clues("lo", arp_type=772)])["eth0"]
-    assert (found.kind, found.evidence) == ("wired", ("a virtual cable, and the only way out of this container",))
+    assert (found.what, found.evidence) == ("wired", ("a virtual cable, and the only way out of this container",))
     assert found.confidence < 0.5
 
 
@@ -206,19 +206,19 @@ def test_virtual_cable_of_a_container_is_wired_and_unsure():
     "clues", [[VETH, PCI], [replace(VETH, default_route=False)]], ids=["beside hardware", "no way out"]
 )
 def test_other_virtual_cables_are_other(clues: list[Clues]):
-    assert classify_all(clues)["eth0"].kind == "other"
+    assert classify_all(clues)["eth0"].what == "other"
 
 
 def test_tunnel_that_is_a_containers_only_way_out_is_vpn():
-    assert classify_all([Clues("tun0", software="tun", arp_type=65534, default_route=True)])["tun0"].kind == "vpn"
+    assert classify_all([Clues("tun0", software="tun", arp_type=65534, default_route=True)])["tun0"].what == "vpn"
 
 
 @pytest.mark.parametrize("software", ["vlan", "bond", "bridge"])
 def test_stacked_devices_are_of_the_kind_they_stand_on(software: str):
     found = classify_all([PCI, Clues("top0", software=software, arp_type=1, below=("enp3s0",))])["top0"]
-    assert found.kind == "wired"
+    assert found.what == "wired"
     assert "enp3s0" in found.evidence[0]
 
 
 def test_a_bridge_of_containers_is_other():
-    assert classify_all([PCI, VETH, Clues("docker0", software="bridge", below=("eth0",))])["docker0"].kind == "other"
+    assert classify_all([PCI, VETH, Clues("docker0", software="bridge", below=("eth0",))])["docker0"].what == "other"

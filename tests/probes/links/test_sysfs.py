@@ -67,7 +67,7 @@ def test_a_phones_description(phone: Path):
     assert (seen.usb.vendor, seen.usb.product, seen.usb.words) == (0x18D1, 0x4EEC, "Google Pixel 8")
     assert seen.usb.function == (0x02, 0x0D, 0x00)
     assert seen.usb.others == ((0xFF, 0x42, 0x01),)  # the data half and the association's own are not others
-    assert classify(Clues("usb0", driver=seen.driver, bus=seen.bus, physical=True, usb=seen.usb)).kind == "tethered"
+    assert classify(Clues("usb0", driver=seen.driver, bus=seen.bus, physical=True, usb=seen.usb)).what == "tethered"
 
 
 @pytest.mark.parametrize(("index", "mac"), [(6, MAC), (5, "02:00:00:00:00:09")])

@@ -80,6 +80,13 @@ async def test_four_at_once_and_twelve_in_all_of_a_session() -> None:
         assert (await ask(http, OFFER, (await session_of(http))["id"]))[0] == 201, "others may"
 
 
+async def test_offers_that_are_none_are_counted_too() -> None:
+    async with serving(calls=CallSettings()) as (_, http):
+        session = (await session_of(http))["id"]
+        found = [(await ask(http, "v=0", session))[0] for _ in range(13)]
+        assert found == [400] * 12 + [429]
+
+
 @pytest.mark.parametrize("path", ["/v1/call/none", "/v1/call/%00"])
 async def test_a_call_that_is_none(path: str) -> None:
     async with serving(calls=CallSettings()) as (_, http):

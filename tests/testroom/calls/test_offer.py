@@ -1,5 +1,7 @@
 """Offers, good and bad. Whatever comes is answered or an OfferError, and nothing else."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,6 +79,25 @@ def test_one_of_each_kind_is_enough() -> None:
 def test_what_is_no_offer(text: str) -> None:
     with pytest.raises(call_offer.OfferError):
         call_offer.read(text)
+
+
+@pytest.mark.parametrize("line", ["m=application 9 UDP  ", "m=audio 9 UDP/TLS/RTP/SAVPF \t"])
+def test_a_medium_without_formats(line: str) -> None:
+    with pytest.raises(call_offer.OfferError):
+        call_offer.read(f"{OFFER}{line}\r\n")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\x0b\x0b"])
+@pytest.mark.parametrize("lines", [("a=rtpmap:{} a/1", "a=rtcp-fb:* x"), ("a=ssrc:{} x:y",)], ids=["feedback", "ssrc"])
+def test_an_offer_does_not_hold_up_the_calls(lines: tuple[str, ...], end: str) -> None:
+    """The parser looks at each of those for each of the others; a process that is silent for 4 s is replaced."""
+    of_each = (call_offer.MOST_OCTETS - len(OFFER)) // sum(len(line) + 4 for line in lines)
+    text = OFFER + "".join(line.format(n % 128) + end for line in lines for n in range(of_each))
+    assert 0.8 * call_offer.MOST_OCTETS < len(text) <= call_offer.MOST_OCTETS
+    begun = time.monotonic()
+    with pytest.raises(call_offer.OfferError):
+        call_offer.read(text)
+    assert time.monotonic() - begun < 0.3
 
 
 LINES = OFFER.split("\r\n")

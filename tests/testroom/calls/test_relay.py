@@ -168,6 +168,28 @@ def test_a_call_has_a_rate_that_it_may_not_exceed() -> None:
     assert len(far.sent) == pytest.approx(1.5 * whole, abs=2)
 
 
+ALL_AGAIN = b"".join(struct.pack("!HH", first, 0xFFFF) for first in range(0, MOST_AGAIN, 17))
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "fci", "together"),
+    [
+        (call_rtcp.TRANSPORT_FEEDBACK, call_rtcp.NACK, ALL_AGAIN, 1),
+        (call_rtcp.PAYLOAD_FEEDBACK, call_rtcp.PICTURE_LOST, b"", 100),
+    ],
+    ids=["packets again", "pictures"],
+)
+def test_nor_by_asking(kind: int, form: int, fci: bytes, together: int) -> None:
+    """What the room sends for a question counts too: small questions may not make a flood."""
+    far = Far()
+    for number in range(MOST_AGAIN):
+        far.put(number)
+    far.sent.clear()
+    for _ in range(400):
+        far.relay.take(far.out.protect_rtcp(feedback(form, far.ours(), fci, kind) * together))
+    assert 0.3 * MOST_OCTETS_PER_S < sum(map(len, far.sent)) < 1.01 * MOST_OCTETS_PER_S
+
+
 @pytest.mark.parametrize("form", [call_rtcp.PICTURE_LOST, call_rtcp.FULL_INTRA])
 def test_a_lost_picture_is_asked_for_at_its_sender(form: int) -> None:
     far = Far()

@@ -123,6 +123,7 @@ async def test_this_computer_sees_the_page_always():
     [
         ({"headers": {"Origin": "https://elsewhere.example"}}, 403),
         ({"headers": {"Origin": "null"}}, 403),
+        ({"headers": {"Origin": "https://["}}, 403),
         ({"json": None, "data": "{}", "headers": {"Content-Type": "text/plain"}}, 400),
         ({"json": None, "data": {"a": "form"}}, 400),
     ],
