@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from agent import roomcalls
 from agent.options import UsageError
 from agent.settings import state_folder
+from reports.store.shapes import StoreError
 from testroom import certificate, tokens
 from testroom.event_loop import loop_factory
 from testroom.limits import Limits
@@ -22,6 +23,9 @@ from testroom.sessions import MOST_SESSIONS
 
 if TYPE_CHECKING:
     from testroom.admission import Network
+
+
+LEAST_DAYS, KEEP_DAYS, MOST_DAYS = 1.0, 365.0, 3650.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class RoomOptions:
     open_ndt7: bool = False
     throughput: bool = True
     calls: roomcalls.CallOptions = field(default_factory=roomcalls.CallOptions)
+    store: str | None = None
+    keep_days: float = KEEP_DAYS
 
 
 def run(options: RoomOptions) -> None:
@@ -47,7 +53,7 @@ def run(options: RoomOptions) -> None:
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(settings, options))
-    except certificate.CertificateError as error:
+    except (certificate.CertificateError, StoreError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:
         reason = error.strerror or str(error)
@@ -67,6 +73,8 @@ def settings_of(options: RoomOptions) -> RoomSettings:
         raise UsageError(
             f"--max-packets-per-second must be between 1 and 1000000, not {options.max_packets_per_second:g}"
         )
+    if not LEAST_DAYS <= options.keep_days <= MOST_DAYS:
+        raise UsageError(f"--keep-days must be between {LEAST_DAYS:g} and {MOST_DAYS:g}, not {options.keep_days:g}")
     if options.open_ndt7 and not options.throughput:
         raise UsageError("--open-ndt7 and --no-throughput contradict each other")
     try:
@@ -83,6 +91,8 @@ def settings_of(options: RoomOptions) -> RoomSettings:
             throughput=options.throughput,
             calls=roomcalls.settings_of(options.calls),
             guests=options.calls.guests,
+            store=_store(options.store),
+            keep_days=options.keep_days,
         )
     except (certificate.CertificateError, tokens.TokenFileError) as error:
         raise UsageError(str(error)) from None
@@ -94,6 +104,13 @@ def _pair(options: RoomOptions) -> certificate.Pair:
     if options.tls_cert is not None and options.tls_key is not None:
         return certificate.read(options.tls_cert, options.tls_key)
     return certificate.keep(state_folder())
+
+
+def _store(named: str | None) -> str | None:
+    """A file's name is enough for SQLite."""
+    if not named or "://" in named:
+        return named
+    return f"sqlite:///{Path(named).absolute()}"
 
 
 def _host_port(listen: str) -> tuple[str, int]:
@@ -134,6 +151,8 @@ def _announce(room: TestRoom, options: RoomOptions) -> None:
         print(f"calls: {calls.places} at once, UDP {_said(calls.ports)}", file=out)
     elif options.calls.calls:
         print("no calls: the package aiortc is not installed", file=out)
+    if room.settings.store is not None:
+        print(f"self-tests are kept for {room.settings.keep_days:g} days", file=out)
     if room.settings.guests:
         print("the page /test is open to everybody who reaches the room", file=out)
     out.flush()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 CALLS = ("aiortc", "av", "google-crc32c", "pyee", "pylibsrtp", "pyopenssl")
-LEFT_OUT = (*CALLS, "pyscard")  # no wheel for Linux
+COLLECTOR = ("alembic", "mako", "markupsafe", "psycopg", "psycopg-binary", "sqlalchemy", "typst")
+LEFT_OUT = (*CALLS, *COLLECTOR, "pyscard")  # pyscard: no wheel for Linux
 PYTEST = ("pytest", "pytest-asyncio", "pytest-timeout", "iniconfig", "pluggy", "packaging")
 
 
