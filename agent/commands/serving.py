@@ -29,7 +29,7 @@ def room(
     turn: Annotated[list[str] | None, typer.Option(help="a relay that callers may use; may be repeated")] = None,
     turn_secret_file: Annotated[Path | None, typer.Option(help="the secret that the relay shares")] = None,
     guests: Annotated[bool, typer.Option("--guests", help="the page /test for everybody")] = False,
-    store: Annotated[str | None, typer.Option(help="keep organisations' self-tests: a file, or a database's URL")] = None,
+    store: Annotated[str | None, typer.Option(help="keep self-tests: a file, or a database URL")] = None,
     keep_days: Annotated[float, typer.Option(help="how long the store keeps a self-test")] = 365.0,
 ) -> None:
     """Run the test room that others measure against."""
