@@ -9,7 +9,8 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
+from functools import cache
 from typing import Any, cast
 
 from reports.advice import LANGUAGES
@@ -32,10 +33,10 @@ __all__ = ["RecordError", "from_json", "measurement_to_json", "scrub", "to_json"
 Json = dict[str, Any]
 
 
-def to_json(self_test: SelfTest, *, addresses: bool = False) -> Json:
+def to_json(self_test: SelfTest, *, addresses: bool = False, sentences: bool = True) -> Json:
     """Plain JSON values in the contract's order; findings, headline and action carry their sentences in sv and en."""
     shown = self_test if addresses else _without_addresses(self_test)
-    plain = _plain(shown)
+    plain = _plain(shown, sentences=sentences)
     return {"schema": SCHEMA_NAME} | {key: plain[key] for key in ORDER}
 
 
@@ -106,17 +107,24 @@ def _bare_fact(fact: Any) -> Any:
     return scrub(fact) if isinstance(fact, str) else fact
 
 
-def _plain(thing: Any) -> Any:
+def _plain(thing: Any, *, sentences: bool = True) -> Any:
     """Dataclasses to dicts, tuples to lists; a number that is not finite to None."""
+    if thing is None or isinstance(thing, str | int | float):  # most of it: a record is numbers under names
+        return None if _broken(thing) else thing
+    if isinstance(thing, Mapping):
+        pairs = thing.items()
+        return {str(key): _plain(value, sentences=sentences) for key, value in pairs if not _broken(value)}
+    if isinstance(thing, tuple | list):
+        return [_plain(item, sentences=sentences) for item in thing]
     if isinstance(thing, Measurement):
         thing = _finite(thing)
-    if is_dataclass(thing) and not isinstance(thing, type):
-        return {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)} | _sentences(thing)
-    if isinstance(thing, Mapping):
-        return {str(key): _plain(value) for key, value in thing.items() if not _broken(value)}
-    if isinstance(thing, tuple | list):
-        return [_plain(item) for item in thing]
-    return None if _broken(thing) else thing
+    plain = {name: _plain(getattr(thing, name), sentences=sentences) for name in _names(type(thing))}
+    return plain | _sentences(thing) if sentences else plain
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _finite(m: Measurement) -> Measurement:

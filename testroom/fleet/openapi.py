@@ -11,6 +11,8 @@ from reports.schema import schema
 
 Json = dict[str, Any]
 _RUN_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+CSV: Json = {"text/csv": {"schema": {"type": "string"}}}
 _WORD = {"pattern": "^[a-z0-9_.]{1,64}$"}
 # what the collector wants beyond the schema, because it becomes a column
 _TIGHTER: Json = {
@@ -31,6 +33,7 @@ def document() -> Json:
         "paths": {
             "/v1/self-tests": {"post": _post()},
             "/v1/self-tests/{run_id}": {"get": _get()},
+            "/v1/machines": {"get": _machines(), "put": _names()},
         },
         "components": {
             "securitySchemes": {"organisation": {"type": "http", "scheme": "bearer"}},
@@ -48,7 +51,6 @@ def _post() -> Json:
         "description": "the machine's own pseudonym: 128 random bits",
         "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     }
-    refused = {str(status): _answer("refused", "Refused") for status in (400, 401, 403, 408, 413, 422, 429, 503)}
     return {
         "summary": "hand in a self-test; the same run may be handed in again",
         "parameters": [machine],
@@ -56,19 +58,37 @@ def _post() -> Json:
         "responses": {
             "201": _answer("kept", "Receipt"),
             "200": _answer("known already", "Receipt"),
-            **refused,
+            **_refusals(400, 401, 403, 408, 413, 422, 429, 503),
         },
     }
 
 
 def _get() -> Json:
     run_id = {"name": "run_id", "in": "path", "required": True, "schema": _RUN_ID}
-    refused = {str(status): _answer("refused", "Refused") for status in (401, 403, 404, 429, 503)}
     return {
         "summary": "one self-test of the organisation",
         "parameters": [run_id],
-        "responses": {"200": _answer("the self-test", "SelfTest"), **refused},
+        "responses": {"200": _answer("the self-test", "SelfTest"), **_refusals(401, 403, 404, 429, 503)},
     }
+
+
+def _machines() -> Json:
+    return {
+        "summary": "the organisation's machines",
+        "responses": {"200": {"description": "one line for each", "content": CSV}, **_refusals(401, 403, 429, 503)},
+    }
+
+
+def _names() -> Json:
+    return {
+        "summary": "the organisation's own names for its machines",
+        "requestBody": {"required": True, "content": CSV},
+        "responses": {"200": _answer("the names are given", "Named"), **_refusals(400, 401, 403, 408, 413, 429, 503)},
+    }
+
+
+def _refusals(*statuses: int) -> Json:
+    return {str(status): _answer("refused", "Refused") for status in statuses}
 
 
 def _answer(description: str, name: str) -> Json:
@@ -89,10 +109,11 @@ def _schemas() -> Json:
         part, _, name = place.partition(".")
         ({"SelfTest": whole} | parts)[part]["properties"][name] |= more
     outcome = {"enum": ["stored", "known"]}
-    codes = [*REFUSALS, "self_test_unknown", "room_token_refused", "room_too_many_requests"]
+    codes = [*REFUSALS, "self_test_unknown", "names_malformed", "room_token_refused", "room_too_many_requests"]
     return parts | {
         "SelfTest": whole,
         "Receipt": _object({"run_id": _RUN_ID, "outcome": outcome}, ["run_id", "outcome"]),
+        "Named": _object({"known": COUNT, "new": COUNT}, ["known", "new"]),
         "Refused": _object({"code": {"enum": codes}, "where": {"type": "string"}}, ["code"]),
     }
 
