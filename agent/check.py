@@ -9,6 +9,8 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from agent import receipt
+from agent.files import check_file
 from agent.options import Options, UsageError
 from agent.selftest import Run
 from agent.selftest import run as run_selftest
@@ -18,11 +20,14 @@ from reports.record import Level, SelfTest
 
 if TYPE_CHECKING:
     from agent.progress import Display
+    from agent.reporting import Report
 
 
-def run(options: Options, *, as_json: bool, addresses: bool) -> Level:
-    """The verdict's level; UsageError when the test could not begin."""
+def run(options: Options, *, as_json: bool, addresses: bool, report: Report | None = None) -> Level:
+    """The verdict's level; UsageError when the test could not begin. `report` hands the self-test in."""
     _check_raw(options)
+    check_file("--html", options.html)
+    check_file("--pdf", options.pdf)
     display = _display(options, quiet=as_json and not sys.stderr.isatty())
     try:
         self_test, run_ = aside.run(_run(options, display))
@@ -36,6 +41,9 @@ def run(options: Options, *, as_json: bool, addresses: bool) -> Level:
         print(json.dumps(to_json(self_test, addresses=addresses), ensure_ascii=False, allow_nan=False))
     else:
         _show(self_test, options)
+    receipt.write(self_test, options)
+    if report is not None:
+        report(self_test)
     return self_test.verdict.level
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agent.commands import serving, showing, testing
+from agent.commands import readiness, service, serving, showing, testing
 
 WRONG_USAGE, DEFECT, STOPPED = 2, 70, 130
 
@@ -21,7 +22,11 @@ app = typer.Typer(
     help="Is this connection ready for a care-planning meeting by video? An honest answer and one next action.",
 )
 
-for command in (testing.check, testing.join, showing.links, showing.devices, serving.room):
+COMMANDS = (
+    *(testing.check, testing.join, showing.links, showing.devices),
+    *(serving.room, service.agent, readiness.readiness),
+)
+for command in COMMANDS:
     app.command()(command)
 
 
@@ -46,8 +51,13 @@ def main() -> None:
 
 
 def _run() -> int:
+    return told(lambda: app(standalone_mode=False))
+
+
+def told(work: Callable[[], object]) -> int:
+    """Do it; the exit code. What goes wrong is said in one line on stderr."""
     try:
-        result = app(standalone_mode=False)
+        result = work()
         sys.stdout.flush()
     except typer.TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)

@@ -36,7 +36,8 @@ class Options:
     """A self-test, ready to run.
 
     `room` is None for the embedded one. `links` empty: the link in use. `named`: the probes asked for by name.
-    `together`: every probe in the same seconds, each within TOGETHER_S of agent/stages.py.
+    `together`: every probe in the same seconds, each within TOGETHER_S of agent/stages.py. `html`, `pdf`: where the
+    receipt goes.
     """
 
     policy: Policy
@@ -54,6 +55,8 @@ class Options:
     named: tuple[str, ...] = ()
     isochronous_ms: float | None = None
     raw: Path | None = None
+    html: Path | None = None
+    pdf: Path | None = None
     profile: Profile = GENERIC
     together: bool = False
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from agent import roomcalls
 from agent.options import UsageError
 from agent.settings import state_folder
+from reports.policy import PolicyError, load_policy
 from reports.store.shapes import StoreError
 from testroom import certificate, tokens
 from testroom.event_loop import loop_factory
@@ -45,6 +46,7 @@ class RoomOptions:
     calls: roomcalls.CallOptions = field(default_factory=roomcalls.CallOptions)
     store: str | None = None
     keep_days: float = KEEP_DAYS
+    policy: Path | None = None
 
 
 def run(options: RoomOptions) -> None:
@@ -93,8 +95,9 @@ def settings_of(options: RoomOptions) -> RoomSettings:
             guests=options.calls.guests,
             store=_store(options.store),
             keep_days=options.keep_days,
+            policy=load_policy(options.policy) if options.policy else None,
         )
-    except (certificate.CertificateError, tokens.TokenFileError) as error:
+    except (certificate.CertificateError, tokens.TokenFileError, PolicyError) as error:
         raise UsageError(str(error)) from None
 
 

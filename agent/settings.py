@@ -9,7 +9,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,61 @@ class MeetingSection:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentSection:
+    """[agent]: the background service. The last four: what it does only if it may."""
+
+    every_minutes: float = 360.0
+    daily_mb: float = 250.0
+    listen: str = "127.0.0.1:8864"
+    textfile: str | None = None
+    only: str | None = None
+    skip: str | None = None
+    flows: bool = True
+    all_links: bool = False
+    metered: bool = False
+    battery: bool = False
+    devices: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PushSection:
+    """[push]: metrics that leave this computer."""
+
+    remote_write: str | None = None
+    token: str | None = None
+    labels: str | None = None
+    pushgateway: str | None = None
+    spool_mb: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSection:
+    """[collector]: the room that self-tests are handed in to. `url` "room": the one of [room], with its token."""
+
+    url: str | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole file."""
 
     room: RoomSection = RoomSection()
     check: CheckSection = CheckSection()
     meeting: MeetingSection = MeetingSection()
+    agent: AgentSection = AgentSection()
+    push: PushSection = PushSection()
+    collector: CollectorSection = CollectorSection()
+
+
+SECTIONS: Mapping[str, type] = {
+    "room": RoomSection,
+    "check": CheckSection,
+    "meeting": MeetingSection,
+    "agent": AgentSection,
+    "push": PushSection,
+    "collector": CollectorSection,
+}
 
 
 def default_path() -> Path:
@@ -68,10 +117,16 @@ def default_path() -> Path:
 
 
 def state_folder() -> Path:
-    """Where the program keeps what it makes itself: the room's certificate."""
+    """Where the program keeps what it makes itself: the room's certificate, the agent's reports and pseudonym."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("motesklar", appauthor=False))
+
+
+def plain(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The same as tables for `parse`: for a child process."""
+    tables = asdict(settings).items()
+    return {name: {key: value for key, value in table.items() if value is not None} for name, table in tables}
 
 
 def load(path: Path | None = None) -> Settings:
@@ -97,27 +152,30 @@ def load(path: Path | None = None) -> Settings:
 def parse(data: Mapping[str, Any], where: str) -> Settings:
     """Build Settings from a parsed file. `where` names the file in messages."""
     _known(data, {f.name for f in fields(Settings)}, where, "table")
-    room = RoomSection(**_section(data, "room", RoomSection, where))
-    check = CheckSection(**_section(data, "check", CheckSection, where))
-    if check.language not in (None, *LANGUAGES):
+    settings = Settings(**{name: kind(**_section(data, name, kind, where)) for name, kind in SECTIONS.items()})
+    if settings.check.language not in (None, *LANGUAGES):
         raise SettingsError(f'{where}: check.language must be "sv" or "en"')
-    return Settings(room, check, MeetingSection(**_section(data, "meeting", MeetingSection, where)))
+    return settings
 
 
 def _section(data: Mapping[str, Any], name: str, kind: type, where: str) -> dict[str, Any]:
     table = data.get(name, {})
     if not isinstance(table, dict):
         raise SettingsError(f"{where}: [{name}] must be a table")
-    names = {f.name for f in fields(kind)}
-    _known(table, names, where, f"key in [{name}]")
-    return {key: _typed(value, key, f"{where}: {name}.{key}") for key, value in table.items()}
+    types = {f.name: str(f.type) for f in fields(kind)}
+    _known(table, set(types), where, f"key in [{name}]")
+    return {key: _typed(value, types[key], f"{where}: {name}.{key}") for key, value in table.items()}
 
 
-def _typed(value: Any, key: str, where: str) -> str | float:
-    if key not in ("seconds", "budget_mb"):
+def _typed(value: Any, wanted: str, where: str) -> str | float | bool:
+    if wanted.startswith("str"):
         if isinstance(value, str):
             return value
         raise SettingsError(f"{where} must be text in quotes")
+    if wanted == "bool":
+        if isinstance(value, bool):
+            return value
+        raise SettingsError(f"{where} must be true or false")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
         raise SettingsError(f"{where} must be a number above 0")
     return float(value)

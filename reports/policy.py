@@ -15,10 +15,10 @@ from typing import TypeVar, cast
 from reports import advice
 from reports.policy_file import PolicyError, RowReader, Table, one_of, read, table
 from reports.record import KINDS, LEVELS, OWNERS, Kind, Level, Owner
-from reports.rules import ANY, Band, Better, ByKind, Judge, Per, Policy, Row, Situation, Threshold, Traffic
+from reports.rules import ANY, Band, Better, ByKind, Judge, Per, Policy, Readiness, Row, Situation, Threshold, Traffic
 from reports.vocabulary import FAILURES, NAMES
 
-__all__ = ["FACTS", "Policy", "PolicyError", "Row", "Situation", "Traffic", "load_policy"]
+__all__ = ["FACTS", "Policy", "PolicyError", "Readiness", "Row", "Situation", "Traffic", "load_policy"]
 
 SHIPPED = Path(__file__).with_name("policy.toml")
 FACTS = (
@@ -26,7 +26,7 @@ FACTS = (
     *("equipment", "browser", "power", "card_reader"),
 )
 SITUATIONS = ("room", "link", "network")
-TABLES = ("traffic", "rules", "kinds", "situations", "failures", "faults", "diagnosis")
+TABLES = ("traffic", "rules", "kinds", "situations", "failures", "faults", "diagnosis", "readiness")
 BETTER = ("lower", "higher", "within", "words")
 WORD_LEVELS: tuple[Level, ...] = ("ready", "degraded", "not_ready")
 ROW_NEEDS = ("value", "better", "ready", "per", "owner", "consequence", "advice", "source")
@@ -44,6 +44,7 @@ ROW_MAY = (
     "advices",
 )
 ROW_KEYS = (*ROW_NEEDS, *ROW_MAY, "consequence_high", "advice_high")
+_CENTURY_S = 100 * 365.25 * 86400
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ def load_policy(override: Path | None = None) -> Policy:
         traffic=_traffic(files),
         diagnosis=rows("diagnosis", lambda r, name: _threshold(r, name, _shipped("diagnosis")), _names(Threshold)),
         faults=rows("faults", lambda r, name: _situation(r, name, _shipped("faults")), _names(Situation)),
+        readiness=_readiness(files),
     )
 
 
@@ -204,11 +206,26 @@ def _by_kind(r: RowReader, name: str) -> ByKind:
     return ByKind(cast("Owner", r.text("owner", OWNERS)), _advice(r, "advice"))
 
 
-def _traffic(files: list[tuple[str, Table]]) -> Traffic:
+def _readiness(files: list[tuple[str, Table]]) -> Readiness:
+    r = _keys(files, "readiness", Readiness)
+    made = Readiness(**{key: r.number(key) for key in _names(Readiness)})
+    if not 0 < made.valid_seconds <= _CENTURY_S:
+        raise r.fail(f"valid_seconds must be above 0, and no century, not {made.valid_seconds:g}")
+    if not 0 <= made.soon_seconds <= made.valid_seconds:
+        raise r.fail(f"soon_seconds must be between 0 and valid_seconds, not {made.soon_seconds:g}")
+    return made
+
+
+def _keys(files: list[tuple[str, Table]], key: str, kind: type) -> RowReader:
+    """A table that is one row."""
     merged: Table = {}
     for name, data in files:
-        merged |= table(data, "traffic", name)
-    r = RowReader(merged, f"{files[-1][0]}: [traffic]", _names(Traffic))
+        merged |= table(data, key, name)
+    return RowReader(merged, f"{files[-1][0]}: [{key}]", _names(kind))
+
+
+def _traffic(files: list[tuple[str, Table]]) -> Traffic:
+    r = _keys(files, "traffic", Traffic)
     numbers = {key: r.number(key) for key in _names(Traffic)}
     for key, value in numbers.items():
         if value <= 0 or (key.endswith("_bytes") and value != int(value)):

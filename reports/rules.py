@@ -113,8 +113,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Readiness:
+    """How long a self-test counts, in seconds from its start, and how long before its end that is said."""
+
+    valid_seconds: float
+    soon_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that turns measurements into a verdict."""
+    """Everything that turns measurements into a verdict, and verdicts into readiness."""
 
     rows: Mapping[str, Row]
     failures: Mapping[str, Situation]
@@ -123,6 +131,7 @@ class Policy:
     traffic: Traffic
     diagnosis: Mapping[str, Threshold]
     faults: Mapping[str, Situation]
+    readiness: Readiness
 
     def limit(self, name: str) -> float:
         """A threshold of the diagnosis."""

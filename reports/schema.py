@@ -25,13 +25,13 @@ _PLAIN: dict[Any, Json] = {
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
 }
-_TEXT: Json = {
+TEXT: Json = {
     "type": "object",
     "properties": {lang: {"type": "string"} for lang in LANGUAGES},
     "required": list(LANGUAGES),
     "additionalProperties": False,
 }
-_SENTENCES: dict[type, Json] = {Finding: {"text": _TEXT}, Verdict: {"headline": _TEXT, "action_text": _TEXT}}
+_SENTENCES: dict[type, Json] = {Finding: {"text": TEXT}, Verdict: {"headline": TEXT, "action_text": TEXT}}
 _NAMES: Json = {"propertyNames": {"$ref": "#/$defs/ValueName"}}
 _CLOSED: dict[tuple[type, str], Json] = {
     (Measurement, "values"): _NAMES,
@@ -43,7 +43,7 @@ _CLOSED: dict[tuple[type, str], Json] = {
 def schema() -> Json:
     """The whole schema; the names of values and the codes of failures are closed sets."""
     defs: Json = {"ValueName": {"enum": sorted(NAMES)}}
-    whole = _record(SelfTest, defs)
+    whole = record_schema(SelfTest, defs, _SENTENCES)
     properties = {"schema": {"const": SCHEMA_NAME}} | {key: whole["properties"][key] for key in ORDER}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -57,11 +57,12 @@ def schema() -> Json:
     }
 
 
-def _record(kind: type, defs: Json) -> Json:
+def record_schema(kind: type, defs: Json, more: Mapping[type, Json]) -> Json:
+    """Of one dataclass; those that it holds go into `defs`. `more`: properties that stand beside a class's fields."""
     hints = get_type_hints(kind)
     properties = {
-        f.name: _type(hints[f.name], defs) | _CLOSED.get((kind, f.name), {}) for f in fields(kind)
-    } | _SENTENCES.get(kind, {})
+        f.name: _type(hints[f.name], defs, more) | _CLOSED.get((kind, f.name), {}) for f in fields(kind)
+    } | more.get(kind, {})
     described = {"description": " ".join((kind.__doc__ or "").split("\n\n")[0].split())}
     return described | {
         "type": "object",
@@ -71,20 +72,20 @@ def _record(kind: type, defs: Json) -> Json:
     }
 
 
-def _type(kind: Any, defs: Json) -> Json:
+def _type(kind: Any, defs: Json, more: Mapping[type, Json]) -> Json:
     origin, args = get_origin(kind), get_args(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         if kind.__name__ not in defs:
-            defs[kind.__name__] = _record(kind, defs)
+            defs[kind.__name__] = record_schema(kind, defs, more)
         return {"$ref": f"#/$defs/{kind.__name__}"}
     if origin in (Union, types.UnionType):
-        return {"anyOf": [_type(arg, defs) for arg in args]}
+        return {"anyOf": [_type(arg, defs, more) for arg in args]}
     if origin is Literal:
         return {"enum": list(args)}
     if origin is tuple:
-        return {"type": "array", "items": _type(args[0], defs)}
+        return {"type": "array", "items": _type(args[0], defs, more)}
     if origin is Mapping:
-        return {"type": "object", "additionalProperties": _type(args[1], defs)}
+        return {"type": "object", "additionalProperties": _type(args[1], defs, more)}
     return dict(_PLAIN[kind])
 
 

@@ -9,8 +9,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from functools import cache
+from dataclasses import replace
 from typing import Any, cast
 
 from reports.advice import LANGUAGES
@@ -118,13 +117,8 @@ def _plain(thing: Any, *, sentences: bool = True) -> Any:
         return [_plain(item, sentences=sentences) for item in thing]
     if isinstance(thing, Measurement):
         thing = _finite(thing)
-    plain = {name: _plain(getattr(thing, name), sentences=sentences) for name in _names(type(thing))}
+    plain = {name: _plain(getattr(thing, name), sentences=sentences) for name in thing.__dataclass_fields__}
     return plain | _sentences(thing) if sentences else plain
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
 
 
 def _finite(m: Measurement) -> Measurement:

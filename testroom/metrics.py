@@ -83,8 +83,9 @@ class _Collector:
 
 def exposition(room: TestRoom, aggregates: Aggregates | None = None) -> bytes:
     """Prometheus's text format."""
-    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)  # CPU and memory of the room's process, on Linux
     registry.register(_Collector(room, aggregates))
     return generate_latest(registry)

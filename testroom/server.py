@@ -17,7 +17,9 @@ from testroom.answers import answer, refusal
 from testroom.calls import Calls, CallSettings
 from testroom.fleet import Fleet
 from testroom.guests import Guests
+from testroom.it import SupportPages
 from testroom.limits import Buckets, Limits, is_loopback
+from testroom.readiness import ReadinessPages
 from testroom.reflector import Reflector
 from testroom.sessions import RoomBusyError, Sessions
 from testroom.speedtest import SpeedtestMini
@@ -26,6 +28,8 @@ from testroom.tokens import Tokens
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from reports.rules import Policy
 
 _MOST_BODY = 65536
 _MOST_REQUEST = 4096
@@ -50,6 +54,7 @@ class RoomSettings:
     guests: bool = False  # the page /test for anybody who reaches the room
     store: str | None = None  # URL of the database that keeps organisations' self-tests; None: none is kept
     keep_days: float = 365.0  # how long it keeps them
+    policy: Policy | None = None  # how long a self-test counts; None: the shipped one's
     bulk: bool = False  # made for many senders at once: see testroom.bulk
 
 
@@ -67,6 +72,8 @@ class TestRoom:
         self.calls = Calls(self.sessions, settings.calls)
         self.guests = Guests(self)
         self.fleet = Fleet(self)
+        self.it = SupportPages(self)
+        self.readiness = ReadinessPages(self)
         self.port = self.stamp_port = self.plain_port = 0
         self.fingerprint = b""
         self._requests = Buckets(settings.limits.requests_per_minute / 60, burst=settings.limits.requests_per_minute)
@@ -99,6 +106,8 @@ class TestRoom:
         await self.calls.open()
         self._exit.push_async_callback(self.fleet.close)
         await self.fleet.open()
+        self._exit.callback(self.it.close)
+        self._exit.callback(self.readiness.close)
         self.port = await self._listen(self._application(), self.settings.port, _context(pair))
         if self.settings.plain_ndt7_port is not None:
             self.plain_port = await self._listen(self._plain_application(), self.settings.plain_ndt7_port, None)
@@ -143,6 +152,8 @@ class TestRoom:
                 *self.calls.routes(),
                 *self.guests.routes(),
                 *self.fleet.routes(),
+                *self.it.routes(),
+                *self.readiness.routes(),
             ]
         )
         return app

@@ -31,6 +31,7 @@ def room(
     guests: Annotated[bool, typer.Option("--guests", help="the page /test for everybody")] = False,
     store: Annotated[str | None, typer.Option(help="keep self-tests: a file, or a database URL")] = None,
     keep_days: Annotated[float, typer.Option(help="how long the store keeps a self-test")] = 365.0,
+    policy: Annotated[Path | None, typer.Option(help="how long a self-test counts: your own policy file")] = None,
 ) -> None:
     """Run the test room that others measure against."""
     from agent import roomcalls, roomservice
@@ -59,5 +60,6 @@ def room(
         calls=calls,
         store=store,
         keep_days=keep_days,
+        policy=policy,
     )
     roomservice.run(asked)

@@ -26,7 +26,10 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", help="play no sound")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output")] = False,
     addresses: Annotated[bool, typer.Option("--addresses", help="leave addresses in the JSON document")] = False,
+    html: Annotated[Path | None, typer.Option(help="write the receipt to this file, as a page")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="write the receipt to this file, as PDF")] = None,
     raw: Annotated[Path | None, typer.Option(help="write every round trip to this file")] = None,
+    report: Annotated[bool | None, typer.Option("--report/--no-report", help="hand the self-test in")] = None,
     profile: Annotated[str | None, typer.Option(help="the meeting service: a name, or a file of your own")] = None,
     policy: Annotated[Path | None, typer.Option(help="a policy of your own over the shipped one")] = None,
     settings: Annotated[Path | None, typer.Option(help="another settings file")] = None,
@@ -34,7 +37,7 @@ def check(
 ) -> None:
     """Test this computer's connection and say whether it carries a meeting."""
     from agent import check as command
-    from agent import options
+    from agent import options, reporting
     from agent.settings import load
 
     chosen = load(settings)
@@ -54,9 +57,12 @@ def check(
         named=options.named_of(only or ()),
         isochronous_ms=options.interval_of(isochronous_ms),
         raw=raw,
+        html=html,
+        pdf=pdf,
         profile=options.profile_of(profile, chosen),
     )
-    raise typer.Exit(EXIT[command.run(asked, as_json=as_json, addresses=addresses)])
+    hand_in = reporting.reporter(chosen, room, report)
+    raise typer.Exit(EXIT[command.run(asked, as_json=as_json, addresses=addresses, report=hand_in)])
 
 
 def join(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from reports.policy import load_policy
+from reports.record import Finding
 from reports.store.shapes import BUCKETS, Record
 from reports.vocabulary import FAILURES
 
@@ -37,8 +38,19 @@ def known_rules() -> frozenset[str]:
 
 def _of(record: Record) -> Iterator[tuple[str, str, float]]:
     yield "self_tests", record.level, 1.0
-    for rule, level in {(f.rule, f.level) for f in record.findings}:
-        yield "findings", f"{rule if rule in known_rules() else 'other'}/{level}", 1.0
+    for rule, level in {(_rule(f), f.level) for f in record.findings}:
+        yield "findings", f"{rule}/{level}", 1.0
+    if record.level != "ready" and record.findings:
+        # those that made the verdict, and of them the most useful, which is the first
+        first = next((f for f in record.findings if f.level == record.level), record.findings[0])
+        yield "faults", f"{first.owner}/{record.level}", 1.0
     for name, value in record.values.items():
         yield name, str(bucket(name, value)), 1.0
         yield f"{name}:sum", "", value
+
+
+def _rule(finding: Finding) -> str:
+    """The failure's code of a test that failed: its finding is named after the probe, and its value is the code."""
+    if finding.value in FAILURES:
+        return str(finding.value)
+    return finding.rule if finding.rule in known_rules() else "other"

@@ -32,14 +32,16 @@ def record_of(organisation: str, machine: str, test: SelfTest, now: float) -> Re
         action=test.verdict.action,
         action_params=test.verdict.action_params,
         findings=tuple(_bare(f, test) for f in test.verdict.findings if f.level != "ready"),
-        passed=_passed(test.verdict.findings),
+        passed=_passed(test, link),
         values=dict(_values(test, link)),
     )
 
 
 def packed(test: SelfTest) -> bytes:
-    """The self-test's JSON, compressed."""
-    return zlib.compress(json.dumps(to_json(test), separators=(",", ":")).encode("ascii"), _LEVEL_OF_COMPRESSION)
+    """The self-test's JSON, compressed; sentences are made anew when it is read."""
+    return zlib.compress(
+        json.dumps(to_json(test, sentences=False), separators=(",", ":")).encode("ascii"), _LEVEL_OF_COMPRESSION
+    )
 
 
 def unpacked(document: bytes) -> object:
@@ -71,10 +73,11 @@ def _bare(finding: Finding, test: SelfTest) -> Finding:
     return replace(finding, subject=kind_of(finding.subject, test))
 
 
-def _passed(findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """Rules that were met everywhere."""
-    missed = {f.rule for f in findings if f.level != "ready"}
-    return tuple(sorted({f.rule for f in findings} - missed))
+def _passed(test: SelfTest, used: Link | None) -> tuple[str, ...]:
+    """Rules that were met where a meeting would be held: on the link in use, this computer and its devices."""
+    others = {link.name for link in test.links if link is not used}
+    found = [f for f in test.verdict.findings if f.subject not in others]
+    return tuple(sorted({f.rule for f in found} - {f.rule for f in found if f.level != "ready"}))
 
 
 def _values(test: SelfTest, link: Link | None) -> Iterator[tuple[str, float]]:

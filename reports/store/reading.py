@@ -17,7 +17,8 @@ from reports.store.shapes import Aggregates, Count, Latest, Machines, Past
 from reports.store.tables import counters, findings, machines, self_tests
 
 _PAST = tuple(
-    self_tests.c[n] for n in ("run_id", "started_at", "received_at", "level", "link_kind", "source", "version")
+    self_tests.c[n]
+    for n in ("run_id", "started_at", "received_at", "level", "link_kind", "source", "version", "measured")
 )
 _MACHINE = tuple(machines.c[n] for n in ("pseudonym", "name", "unit", "room", "first_seen", "last_seen"))
 
@@ -67,7 +68,7 @@ def _latest(row: Row[Any], found: dict[int, list[Finding]]) -> Latest:
         return Latest(*machine)
     return replace(
         Latest(*machine),
-        test=Past(*past),
+        test=_past(past),
         findings=tuple(found.get(key, ())),
         passed=tuple(passed.split(",")) if passed else (),
         action=action,
@@ -85,7 +86,12 @@ def history(connection: Connection, organisation: str, machine: str, since: floa
         .order_by(self_tests.c.started_at.desc())
         .limit(most)
     )
-    return [Past(*row) for row in connection.execute(question)]
+    return [_past(row) for row in connection.execute(question)]
+
+
+def _past(row: Sequence[Any]) -> Past:
+    run_id, started_at, received_at, level, link_kind, source, version, measured = row
+    return Past(run_id, started_at, received_at, level, link_kind, source, version, json.loads(measured))
 
 
 def self_test(connection: Connection, organisation: str, run_id: str) -> SelfTest | None:

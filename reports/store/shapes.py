@@ -50,7 +50,7 @@ class Record:
     action: str = ""
     action_params: Mapping[str, str | float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()  # those that are not ready; `subject` is a kind, never a name
-    passed: tuple[str, ...] = ()  # rules that were met
+    passed: tuple[str, ...] = ()  # rules that were met on the link in use and this computer
     values: Mapping[str, float] = field(default_factory=dict)  # of BUCKETS
 
 
@@ -65,6 +65,7 @@ class Past:
     link_kind: str
     source: Source
     version: str
+    values: Mapping[str, float] = field(default_factory=dict)  # of BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Latest:
 class Count:
     """One counted thing: of self-tests or findings by level, or of values in a bucket. Never falls.
 
-    `name`: "self_tests" (label: level), "findings" (label: rule/level), a quantity of BUCKETS (label: the number
+    `name`: "self_tests" (label: level), "findings" (label: rule/level), "faults" (label: owner of the first
+    finding/level of the verdict; not when ready), a quantity of BUCKETS (label: the number
     of its bucket, the last being all above), or a quantity + ":sum" (label "").
     """
 

@@ -66,6 +66,7 @@ self_tests = Table(
     Column("action_params", Text, nullable=False),
     Column("passed", Text, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("measured", Text, nullable=False, server_default="{}"),  # Record.values as JSON
     UniqueConstraint("organisation", "run_id"),
     Index(None, "machine_id", "started_at"),
     Index(None, "started_at"),

@@ -99,6 +99,7 @@ def _row(r: Record, owners: dict[Run, tuple[int, str]]) -> Row:
         "action_params": json.dumps(dict(r.action_params)),
         "passed": ",".join(r.passed),
         "document": r.document,
+        "measured": json.dumps(dict(r.values)),
     }
 
 

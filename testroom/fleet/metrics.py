@@ -65,13 +65,19 @@ def of_the_store(aggregates: Aggregates) -> Iterator[Metric]:
     found = CounterMetricFamily(
         f"{name}_findings", "self-tests in which a rule was not met", labels=[*_KEY, "rule", "level"]
     )
+    faults = CounterMetricFamily(
+        f"{name}_faults", "self-tests that were not ready, by who can mend it", labels=[*_KEY, "owner", "level"]
+    )
     for count in aggregates.counts:
         if count.name == "self_tests":
             tests.add_metric([*_key(count), count.label], count.value)
         elif count.name == "findings":
             found.add_metric([*_key(count), *count.label.split("/")], count.value)
+        elif count.name == "faults":
+            faults.add_metric([*_key(count), *count.label.split("/")], count.value)
     yield tests
     yield found
+    yield faults
     yield from _histograms(aggregates.counts, name)
 
 
@@ -134,7 +140,7 @@ def _most(items: list[T], fits: Callable[[list[T]], bool]) -> list[T] | None:
 def series(aggregates: Aggregates) -> int:
     """How many series these make."""
     histograms = {(c.name, *_key(c)) for c in aggregates.counts if c.name in BUCKETS}
-    plain = sum(c.name in ("self_tests", "findings") for c in aggregates.counts)
+    plain = sum(c.name in ("self_tests", "findings", "faults") for c in aggregates.counts)
     return len(aggregates.machines) + plain + sum(len(BUCKETS[name]) + _ENDS for name, *_ in histograms)
 
 

@@ -1,41 +1,17 @@
-"""Reference codes that can be read out over the telephone, and the records that they stand for, in memory only."""
+"""What guests' browsers measured, by reference code, in memory only."""
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from reports.record import SelfTest
+from reports.reference import ALPHABET, LENGTH, new_code, read_code
 
-# No vowels, so that no word comes of it, and none of 0 O, 1 I L, 2 Z, 5 S, B, U.
-ALPHABET = "346789CDFGHJKMNPQRTVWXY"
-_PRIME = len(ALPHABET)  # 23: a weighted sum modulo a prime finds each wrong sign and each two that changed places
-LENGTH = 8  # the last is there for checking
+__all__ = ["ALPHABET", "LENGTH", "Records", "new_code", "read_code"]
+
 MOST_RECORDS, KEPT_S = 1000, 24 * 3600.0
-
-
-def new_code() -> str:
-    """Seven random signs and their check, as XXXX-XXXX."""
-    signs = [secrets.randbelow(_PRIME) for _ in range(LENGTH - 1)]
-    check = -_weighted(signs) * pow(LENGTH, -1, _PRIME) % _PRIME
-    text = "".join(ALPHABET[sign] for sign in (*signs, check))
-    return f"{text[:4]}-{text[4:]}"
-
-
-def read_code(text: str) -> str | None:
-    """The code as it was given out, however it is spaced and cased; None when it is mistyped."""
-    bare = "".join(text.upper().replace("-", "").split())
-    if len(bare) != LENGTH or not set(bare) <= set(ALPHABET):
-        return None
-    if _weighted([ALPHABET.index(sign) for sign in bare]) % _PRIME:
-        return None
-    return f"{bare[:4]}-{bare[4:]}"
-
-
-def _weighted(signs: list[int]) -> int:
-    return sum(place * sign for place, sign in enumerate(signs, start=1))
 
 
 @dataclass(frozen=True, slots=True)

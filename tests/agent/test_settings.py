@@ -3,7 +3,19 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.settings import CheckSection, MeetingSection, RoomSection, Settings, SettingsError, load
+from agent.settings import (
+    AgentSection,
+    CheckSection,
+    CollectorSection,
+    MeetingSection,
+    PushSection,
+    RoomSection,
+    Settings,
+    SettingsError,
+    load,
+    parse,
+    plain,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +41,9 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
         ("[check]\nseconds = 3", Settings(check=CheckSection(seconds=3.0))),
         ("[check]\nbudget_mb = 2.5", Settings(check=CheckSection(budget_mb=2.5))),
         ('[meeting]\nprofile = "jonkoping"', Settings(meeting=MeetingSection("jonkoping"))),
+        ("[agent]\nevery_minutes = 30\nbattery = true", Settings(agent=AgentSection(every_minutes=30.0, battery=True))),
+        ('[push]\nlabels = "a=b"\nspool_mb = 2', Settings(push=PushSection(labels="a=b", spool_mb=2.0))),
+        ('[collector]\nurl = "room"', Settings(collector=CollectorSection("room"))),
         ('[check]\nlanguage = "sv"\npolicy = "p.toml"', Settings(check=CheckSection(language="sv", policy="p.toml"))),
     ],
 )
@@ -40,7 +55,7 @@ def test_good_files(tmp_path: Path, content: str, expected: Settings) -> None:
     ("content", "says"),
     [
         ("rom = 1", "unknown table: rom; did you mean room?"),
-        ("zzz = 1", "unknown table: zzz; known are check, meeting, room"),
+        ("zzz = 1", "unknown table: zzz; known are agent, check, collector, meeting, push, room"),
         ('[room]\nurll = "x"', "unknown key in [room]: urll; did you mean url?"),
         ('[room]\nqqq = "x"', "unknown key in [room]: qqq; known are token, url"),
         ("[check]\nsecond = 3", "unknown key in [check]: second; did you mean seconds?"),
@@ -61,6 +76,12 @@ def test_good_files(tmp_path: Path, content: str, expected: Settings) -> None:
         ('[check]\nlanguage = "no"', 'check.language must be "sv" or "en"'),
         ("[check]\nlanguage = 1", "check.language must be text in quotes"),
         ("[meeting]\nprofile = 1", "meeting.profile must be text in quotes"),
+        ("[agent]\nbattery = 1", "agent.battery must be true or false"),
+        ('[agent]\nbattery = "yes"', "agent.battery must be true or false"),
+        ("[agent]\nevery_minutes = 0", "agent.every_minutes must be a number above 0"),
+        ("[agent]\nevery_minutes = true", "agent.every_minutes must be a number above 0"),
+        ("[push]\nremote_write = 1", "push.remote_write must be text in quotes"),
+        ('[collector]\nurls = "x"', "unknown key in [collector]: urls; did you mean url?"),
         ('[meeting]\nprofil = "x"', "unknown key in [meeting]: profil; did you mean profile?"),
         ("[room", "is not valid TOML"),
         ("[room]\n[room]", "is not valid TOML"),
@@ -115,3 +136,9 @@ def test_a_token_is_in_no_message(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         load(written(tmp_path, '[room]\ntoken = "very secret"\nlink = "x"'))
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["", '[room]\nurl = "u"\ntoken = "t"\n[agent]\nmetered = true\ndaily_mb = 7'])
+def test_a_child_process_gets_the_same(tmp_path: Path, content: str) -> None:
+    settings = load(written(tmp_path, content))
+    assert parse(plain(settings), "here") == settings

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +61,12 @@ class Rooms:
             )
             self._rooms[name] = self._run(self._stack.enter_async_context(TestRoom(settings)))
         return self._rooms[name]
+
+    def with_store(self, file: Path) -> TestRoom:
+        """A room that keeps self-tests."""
+        settings = RoomSettings(certificate=self._pair, tokens=Tokens({"habo": TOKEN}), store=f"sqlite:///{file}")
+        room: TestRoom = self._run(self._stack.enter_async_context(TestRoom(settings)))
+        return room
 
     def url(self, name: str, lang: str = "en") -> str:
         return f"https://127.0.0.1:{self[name].port}/test?lang={lang}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reports.policy import ROW_KEYS, ROW_NEEDS, SITUATIONS, TABLES, PolicyError, load_policy
-from reports.rules import Traffic
+from reports.rules import Readiness, Traffic
 from tests.reports.make import POLICY, policy_from
 
 DOCS = Path(__file__).parents[2] / "docs" / "policy.md"
@@ -108,6 +108,10 @@ WRONG = [
     ("[diagnosis]\nqueue_seconds = 3", "[diagnosis]", "must be a table"),
     ("[faults]\nbeyond_los = { level = 'degraded' }", "[faults.beyond_los]", "did you mean 'beyond_loss'?"),
     ("[faults]\nbeyond_loss = { owner = 'me' }", "[faults.beyond_loss]", "unknown owner 'me'"),
+    ("[readiness]\nvalid_seconds = 0", "[readiness]", "valid_seconds must be above 0"),
+    ("[readiness]\nvalid_seconds = 1e12", "[readiness]", "no century"),
+    ("[readiness]\nsoon_seconds = 2592001", "[readiness]", "soon_seconds must be between 0 and valid_seconds"),
+    ("[readiness]\nvalid_days = 30", "[readiness]", "unknown key 'valid_days'"),
     ("[rules.rtt\nready = 1", "", "is not valid TOML"),
 ]
 
@@ -132,7 +136,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_documentation_names_every_key() -> None:
     told = DOCS.read_text(encoding="utf-8")
-    keys = [*ROW_KEYS, *SITUATIONS, *Traffic.__dataclass_fields__, *POLICY.diagnosis]
+    keys = [*ROW_KEYS, *SITUATIONS, *Traffic.__dataclass_fields__, *Readiness.__dataclass_fields__]
+    keys += POLICY.diagnosis
     assert [key for key in keys if f"`{key}`" not in told] == []
     assert [table for table in TABLES if f"[{table}" not in told] == []
     assert f"A new row needs {', '.join(f'`{k}`' for k in ROW_NEEDS[:-1])} and `{ROW_NEEDS[-1]}`." in told

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from reports.record import KINDS, LEVELS
+from reports.record import KINDS, LEVELS, OWNERS
 from reports.store.counting import known_rules
 from reports.store.shapes import BUCKETS, Aggregates, Count, Machines
 from testroom.fleet.metrics import MOST_SERIES, folded, of_the_store, series
@@ -32,6 +32,9 @@ async def test_what_was_taken_is_counted(tmp_path: Path) -> None:
     assert found["collector_store_up"] == 1
     assert found[f"fleet_self_tests_total[ready]{where}"] == found[f"fleet_self_tests_total[not_ready]{where}"] == 1
     assert found["fleet_findings_total[not_ready][wired][habo][loss_up][Kansli]"] == 1
+    assert {n: v for n, v in found.items() if "faults" in n} == {
+        "fleet_faults_total[not_ready][wired][habo][municipal_it][Kansli]": 1
+    }
     assert {n: v for n, v in found.items() if "machines" in n} == {f"fleet_machines[not_ready]{where}": 1}
     name = "fleet_loss_up_ratio"
     assert found[f"{name}_count{where}"] == found[f"{name}_bucket[+Inf]{where}"] == 2
@@ -51,6 +54,7 @@ def full(organisations: int, units: int) -> Aggregates:
                 where = (f"o{o}", f"u{u}", kind)
                 machines += [Machines(*where, level, 1 + u) for level in LEVELS]
                 counts += [Count("self_tests", *where, level, 2.0 + u) for level in LEVELS]
+                counts += [Count("faults", *where, f"{owner}/{level}", 1.0) for owner in OWNERS for level in LEVELS]
                 counts += [Count("findings", *where, f"{rule}/degraded", 1.0) for rule in known_rules()]
                 counts += [Count(name, *where, str(i), 1.0) for name in BUCKETS for i in range(7)]
                 counts += [Count(f"{name}:sum", *where, "", 1.0) for name in BUCKETS]

@@ -1,0 +1,142 @@
+"""What the agent keeps in the state folder: which machine this is, the latest answer, and that only one agent runs.
+
+machine        the pseudonym: 128 random bits, made once
+verdict.json   the latest self-test's document, without addresses
+metrics.prom   the same as metrics, with the names of links
+spool.db       reports that wait to be sent
+budget.json    what was moved today
+agent.lock     held by the agent that runs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reports.record import SelfTest
+
+MACHINE, VERDICT, METRICS, SPOOL, BUDGET, LOCK = (
+    "machine", "verdict.json", "metrics.prom", "spool.db", "budget.json", "agent.lock",
+)  # fmt: skip
+_PSEUDONYM = re.compile(r"[0-9a-f]{32}")
+
+
+class StateError(ValueError):
+    """The state folder cannot be used; one line says why."""
+
+
+def pseudonym(folder: Path) -> str:
+    """This machine's: 32 hexadecimal digits, which say nothing of it. Made at the first call. Raises StateError."""
+    path = folder / MACHINE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        found = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StateError(f"cannot keep this machine's pseudonym in {path}: {_words(error)}") from None
+    if not _PSEUDONYM.fullmatch(found):
+        raise StateError(f"{path} must hold 32 hexadecimal digits; delete it, and this becomes a new machine")
+    return found
+
+
+def _make(path: Path) -> None:
+    """Whole, or not at all: two programs may come at once, and one of them wins."""
+    draft = _draft(path, secrets.token_hex(16).encode())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def keep(folder: Path, test: SelfTest) -> None:
+    """The latest self-test, for /verdict and /metrics. Raises OSError."""
+    from reports.metrics import exposition
+    from reports.serial import to_json
+
+    document = json.dumps(to_json(test), ensure_ascii=False, allow_nan=False).encode()
+    _draft(folder / VERDICT, document).replace(folder / VERDICT)
+    _draft(folder / METRICS, exposition(test, links=True)).replace(folder / METRICS)
+
+
+def kept(folder: Path, name: str) -> bytes:
+    """VERDICT or METRICS; empty before the first self-test."""
+    try:
+        return (folder / name).read_bytes()
+    except OSError:
+        return b""
+
+
+def last_run(folder: Path) -> dict[str, Any] | None:
+    """{"run_id", "started_at", "level"} of the latest self-test, if it can be read."""
+    try:
+        found = json.loads(kept(folder, VERDICT))
+        return {
+            "run_id": str(found["run_id"]),
+            "started_at": float(found["started_at"]),
+            "level": str(found["verdict"]["level"]),
+        }
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """One agent at a time; the system lets go of it however that ends. Raises StateError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StateError(f"cannot use the state folder {folder}: {_words(error)}") from None
+    try:
+        if not _lock(handle):
+            raise StateError("another agent of this user runs already")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    """Beside `path`, on the disk, its user's alone."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return Path(draft)
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "it is not text"

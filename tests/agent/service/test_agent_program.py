@@ -1,0 +1,177 @@
+"""`motesklar agent` as a service's manager runs it, against a real room that keeps self-tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.agent import odd_computer
+from tests.agent.program import one_line, run
+from tests.agent.service.agents import Place, ask, health, until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+RUN = re.compile(r"self-test ([0-9a-f-]{36}): \w+")
+MOST_RSS_KB = 40 * 1024
+CHECK = ("check", "--only", "echo", "--seconds", 1, "--json", "--settings", "settings.toml")
+
+
+def runs(lines: list[str]) -> list[str]:
+    return [found[1] for line in lines if (found := RUN.search(line))]
+
+
+def lint(promtool: str, metrics: bytes) -> tuple[int, bytes]:
+    done = subprocess.run([promtool, "check", "metrics"], input=metrics, capture_output=True, timeout=10)
+    return done.returncode, done.stdout + done.stderr
+
+
+def rss_kb(pid: int) -> int:
+    found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1])
+
+
+async def test_every_run_arrives_once_whatever_is_killed(tmp_path: Path):
+    """Made offline, by hand and by the agent; kill -9 while a run waits, while it is sent, and in the midst of one."""
+    place, said = Place(tmp_path), list[str]()
+    place.write(textfile=str(tmp_path / "motesklar.prom"))
+    by_hand = await asyncio.to_thread(run, tmp_path, *CHECK)  # no room yet
+    assert by_hand.stderr.startswith("motesklar: the self-test waits on this computer to be handed in: nothing listens")
+    said.append(json.loads(by_hand.stdout)["run_id"])
+    async with place.agent() as agent:
+        await agent.said("self-test ")
+        assert await agent.end(signal.SIGKILL) < 0
+        said += runs(agent.lines)
+    async with place.room():
+        async with place.agent() as agent:
+            agent.process.send_signal(signal.SIGHUP)  # no more waiting for what was in vain
+            await until(lambda: bool(place.stored()))
+            assert await agent.end(signal.SIGKILL) < 0
+            said += runs(agent.lines)
+        async with place.agent() as agent:
+            await health(agent, doing="test")
+            assert await agent.end(signal.SIGKILL) < 0
+            said += runs(agent.lines)
+        place.write(every=60)
+        async with place.agent() as agent:
+            agent.process.send_signal(signal.SIGHUP)
+            await until(lambda: set(said) <= dict(place.stored()).keys())
+            await health(agent, doing=None)
+            shown = {path: await asyncio.to_thread(ask, agent, path) for path in ("/health", "/verdict", "/metrics")}
+            assert await agent.end(signal.SIGTERM) == 0
+    stored = place.stored()
+    assert len(said) >= 2
+    assert len({run_id for run_id, _ in stored}) == len(stored)
+    assert {machine for _, machine in stored} == {(tmp_path / ".local/share/motesklar/machine").read_text()}
+    counts = json.loads(shown["/health"])["spool"]["collector"]
+    assert (counts["waiting"], counts["dropped"], counts["refused"], counts["sent"]) == (0, 0, 0, len(stored))
+    assert json.loads(shown["/verdict"])["run_id"] in dict(stored)
+    for name in (
+        b"motesklar_verdict{",
+        b"motesklar_probe_success{",
+        b'motesklar_spool_sent_total{destination="collector"}',
+    ):
+        assert name in shown["/metrics"]
+    assert b"motesklar_verdict{" in (tmp_path / "motesklar.prom").read_bytes()
+    if promtool := shutil.which("promtool"):
+        assert await asyncio.to_thread(lint, promtool, shown["/metrics"]) == (0, b"")
+
+
+async def test_new_settings_and_a_stop_in_the_midst_of_a_test(tmp_path: Path):
+    place = Place(tmp_path)
+    place.write(every=600)
+    async with place.agent() as agent:
+        found = json.loads(await asyncio.to_thread(ask, agent, "/health"))
+        assert found["last_run"] is None
+        assert found["next_run_at"] > time.time()
+        if sys.platform == "linux":
+            assert rss_kb(agent.process.pid) < MOST_RSS_KB
+        place.settings.write_text("[agent]\nevery_minute = 1\n")
+        agent.process.send_signal(signal.SIGHUP)
+        assert "did you mean every_minutes?" in (await agent.said("the settings stay as they were"))[0]
+        place.write(seconds=30)
+        agent.process.send_signal(signal.SIGHUP)
+        await agent.said("read again")
+        await health(agent, doing="test")
+        await asyncio.sleep(0.5)
+        begun = time.monotonic()
+        assert await agent.end(signal.SIGTERM) == 0
+        assert time.monotonic() - begun < 5
+        assert agent.lines[-1] == "motesklar agent: stopped\n"
+        assert not any("defect" in line for line in agent.lines)
+
+
+HOLDER = """
+import os, sys
+os.chmod("/dev/video0", 0o600)
+held = []
+while True:
+    with open(sys.argv[1]) as orders:
+        for order in orders:
+            held = [open("/dev/video0")] if order == "hold\\n" else []
+            print("camera", order, end="", file=sys.stderr, flush=True)
+"""
+
+
+@pytest.mark.skipif(not odd_computer.possible(), reason="no namespaces here")
+async def test_never_while_a_camera_is_in_use(tmp_path: Path):
+    """Another program has /dev/video0 open, for real: put off, tested when it is let go, and stopped when it is back."""
+    place, orders = Place(tmp_path), tmp_path / "orders"
+    place.write(seconds=30)
+    os.mkfifo(orders)
+    (tmp_path / "holder.py").write_text(HOLDER)
+    beside = ("sh", "-c", 'python=$1 folder=$2; shift 2; "$python" "$folder/holder.py" "$folder/orders" & exec "$@"')
+    prefix = (*odd_computer.with_camera(tmp_path / "space"), *beside, "sh", sys.executable, str(tmp_path))
+
+    async def order(word: str) -> None:
+        await asyncio.to_thread(orders.write_text, f"{word}\n")
+        await agent.said(f"camera {word}")
+
+    async def put_off() -> int:
+        found = re.search(
+            rb'agent_put_off_total{reason="camera"} (\d+)', await asyncio.to_thread(ask, agent, "/metrics")
+        )
+        return int(found[1]) if found else 0
+
+    async with place.agent(prefix) as agent:
+        await order("hold")
+        await agent.said("a self-test is put off: camera")
+        assert (await health(agent, doing=None))["put_off"]["reason"] == "camera"
+        await order("free")
+        before = await put_off()
+        await health(agent, doing="test")
+        await asyncio.sleep(2.0)
+        if await put_off() > before:  # it had looked before the camera was free
+            before = await put_off()
+            await health(agent, doing="test")
+            await asyncio.sleep(2.0)
+        assert await put_off() == before, "a test of 30 s is on"
+        agent.lines.clear()
+        await order("hold")
+        begun = time.monotonic()
+        while await put_off() == before:
+            await asyncio.sleep(0.05)
+        assert time.monotonic() - begun < 6
+        assert runs(agent.lines) == []
+        assert await agent.end(signal.SIGKILL) < 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ('[collector]\nurl = "https://room.example"', "wants a token"),
+        ('[agent]\nlisten = "0.0.0.0:80"', "agent.listen must be an address of this computer only"),
+    ],
+)
+def test_settings_that_cannot_be_used_end_it_with_one_line(tmp_path: Path, settings: str, says: str):
+    (tmp_path / "s.toml").write_text(settings)
+    assert says in one_line(run(tmp_path, "agent", "--settings", "s.toml"))
