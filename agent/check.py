@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from agent import receipt
-from agent.files import check_file
 from agent.options import Options, UsageError
 from agent.selftest import Run
 from agent.selftest import run as run_selftest
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 def run(options: Options, *, as_json: bool, addresses: bool, report: Report | None = None) -> Level:
     """The verdict's level; UsageError when the test could not begin. `report` hands the self-test in."""
     _check_raw(options)
-    check_file("--html", options.html)
-    check_file("--pdf", options.pdf)
+    receipt.check_files(options)
     display = _display(options, quiet=as_json and not sys.stderr.isatty())
     try:
         self_test, run_ = aside.run(_run(options, display))

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from agent.files import replace_file
-from agent.options import Options
+from agent.files import STDOUT, check_file, replace_file
+from agent.options import Options, UsageError
 from reports.advice import text
 from reports.record import SelfTest
 from reports.reference import code_of
+
+
+def check_files(options: Options) -> None:
+    """Better to hear that a file cannot be written before the test than after it. Raises UsageError."""
+    for option, path in (("--html", options.html), ("--pdf", options.pdf)):
+        if str(path) == STDOUT:
+            raise UsageError(f"{option}: name a file; standard output is for the answer")
+        check_file(option, path)
 
 
 def write(self_test: SelfTest, options: Options) -> None:

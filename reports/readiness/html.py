@@ -62,10 +62,12 @@ def _paragraphs(lines: Iterable[str]) -> str:
 def _nav(ways: Ways | None) -> str:
     if ways is None:
         return ""
-    return "".join(
-        f'<nav aria-label="{escape(name)}"><ul>{"".join(_way(ways, *way) for way in found)}</ul></nav>'
+    groups = "".join(
+        f'<nav aria-label="{escape(name)}"><span class="quiet" aria-hidden="true">{escape(name)}</span>'
+        f"<ul>{''.join(_way(ways, *way) for way in found)}</ul></nav>"
         for name, found in ways.groups
     )
+    return f'<div class="ways">{groups}</div>'
 
 
 def _way(ways: Ways, address: str, name: str) -> str:

@@ -14,19 +14,19 @@ def _ways(*names: str) -> tuple[str, ...]:
     return tuple(f"{name}_{way}" for name in names for way in _BOTH)
 
 
-# rules of the policy, probes and checks (whose failures are findings too), situations, and faults of the diagnosis
+# Rules of the policy, probes and checks (whose failures are findings too), situations, and faults of the diagnosis.
+# What comes along with another test (browser, name servers) does not stand where it would pass for a test of its own.
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "connection": ("link_kind", "link", "wifi_signal"),
     "network": (
         *("rtt", *_ways("jitter", "loss", "burst_loss", "reordered", "mos"), "room", "network", "echo", "path"),
-        *("first_hop_loss", "beyond_loss", "mtu_black_hole"),
+        *("first_hop_loss", "beyond_loss", "mtu_black_hole", "dns_lookup", "dns", "slow_dns"),
     ),
     "capacity": (
         *_ways("throughput", "capacity", "audio", "rtt_rise"),
         *("throughput", "capacity", "internet_speed", "upload_queue", "download_queue", "own_upload", "own_download"),
-        "local_queue",
     ),
-    "join": ("dns_lookup", "clock", "certificate_left", "portal", "card_reader", "browser", "dns", "slow_dns", "join"),
+    "join": ("join", "clock", "certificate_left", "portal"),
     "call": (
         *("call", "call_setup", "first_media", "media_path", "call_carries", "call_frames", "call_frozen"),
         "call_audio_gaps",
@@ -38,7 +38,7 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
     ),
     "computer": (
         *("computer", "local", "timing", "power", "encode_speed", "call_encoder", "memory", "disk", "call_cpu"),
-        *("cpu_busy", "cpu_starved"),
+        *("cpu_busy", "cpu_starved", "local_queue", "browser", "card_reader"),
     ),
 }
 NAMES = (*REQUIREMENTS, OTHER)

@@ -15,6 +15,7 @@ from reports.store.shapes import Latest, Past
 
 FIRST_TEST, NEW_TEST = "readiness.first_test", "readiness.new_test"
 _SWEDISH = str.maketrans("åä", "äå")  # å comes before ä, and their numbers in Unicode do not
+_NOT_ASKED = "not_asked"  # how many sit there, nobody said: then no test was made of what they need
 _LINKS = ("use_cable", "use_link")  # actions that no finding asks for
 
 
@@ -93,6 +94,8 @@ def _requirements(passed: Iterable[str], counted: Iterable[Finding]) -> dict[str
     """The worst that was found of each. Something unknown leaves the requirement unknown: it is no pass."""
     found: dict[str, Level] = {of_rule(rule): "ready" for rule in passed}
     for finding in counted:
+        if finding.value == _NOT_ASKED:
+            continue
         name, level = of_finding(finding), effective(finding)
         if SEVERITY[level] >= SEVERITY[found.get(name, "ready")]:
             found[name] = level

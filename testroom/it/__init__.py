@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from reports.advice import LANGUAGES, Lang
 from reports.store.shapes import Latest, StoreError
+from reports.times import minute
 from testroom.guests.page import FOLDER as GUESTS
 from testroom.guests.page import language
 from testroom.it import page, query
@@ -32,7 +33,7 @@ from testroom.it.entrance import Entrance, shown
 from testroom.it.markup import Html, tag
 from testroom.it.query import Query
 from testroom.it.session import Login, Logins
-from testroom.it.texts import FOLDER, local_time, say
+from testroom.it.texts import FOLDER, say
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -168,7 +169,7 @@ class SupportPages:
             test = store.self_test(login.organisation, run_id) if _RUN_ID.fullmatch(run_id) else None
             if test is None:
                 return None
-            title = f"{say('test_title', frame.q.lang)} {local_time(test.started_at)}"
+            title = f"{say('test_title', frame.q.lang)} {minute(test.started_at)}"
             return page.document(frame, title, _way_back(request, frame.q), selftest.view(test, frame.q))
 
         return await self._answer(frame, make)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
 from reports.advice import Lang
@@ -10,6 +9,7 @@ from reports.advice.words import label, quantity_text
 from reports.record import OWNERS
 from reports.rules import Policy, Row
 from reports.store.shapes import Latest, Past
+from reports.times import day
 from testroom.it import data, network, parts, svg
 from testroom.it.markup import Html, join, tag
 from testroom.it.query import Query
@@ -98,7 +98,7 @@ def test_href(past: Past, machine: str, q: Query) -> str:
 def _course(machine: str, past: Sequence[Past], q: Query, policy: Policy) -> Html:
     """Verdicts and four quantities over the period, drawn; the table beneath has the figures."""
     across = svg.Scale(min(q.since, past[-1].started_at) if q.days == 1 else past[-1].started_at, q.now)
-    ends = (_day(across.low), _day(across.high))
+    ends = (day(across.low), day(across.high))
     drawn = [_drawn(say("verdicts", q.lang), _strip(machine, past[:_MOST_SIGNS], q), "")]
     for name in _SHOWN:
         points = [(p.started_at, p.values[name]) for p in reversed(past) if name in p.values]
@@ -108,10 +108,6 @@ def _course(machine: str, past: Sequence[Past], q: Query, policy: Policy) -> Htm
             drawing = svg.course(points, across, up, network.limits(row), ends)
             drawn.append(_drawn(label(name, q.lang), drawing, _said(row, q)))
     return parts.card(say("history", q.lang), tag("div", drawn, class_="courses"), wide=True)
-
-
-def _day(at: float) -> str:
-    return time.strftime("%Y-%m-%d", time.localtime(at))
 
 
 def _strip(machine: str, past: Sequence[Past], q: Query) -> Html:

@@ -13,6 +13,7 @@ from reports.advice import Lang, catalogue, text
 from reports.advice.words import label, number
 from reports.record import OWNERS
 from reports.store.shapes import Latest
+from reports.times import minute
 from reports.vocabulary import FAILURES
 from testroom.it.markup import Html, tag
 
@@ -81,15 +82,10 @@ def capital(words: str) -> str:
 
 
 def moment(at: float | None, lang: Lang) -> Html:
-    """The room's local date and time, to the minute."""
+    """Swedish date and time, to the minute."""
     if at is None:
         return tag("span", say("never", lang))
-    return tag("time", local_time(at), datetime=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)))
-
-
-def local_time(at: float) -> str:
-    """To the minute, in the room's time zone."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    return tag("time", minute(at), datetime=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)))
 
 
 def ago(at: float | None, now: float, lang: Lang) -> str:

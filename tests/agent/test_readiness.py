@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import cli
 from reports.readiness.serial import from_json
 from reports.reference import code_of, read_code
 from reports.store.incoming import record_of
@@ -67,10 +69,23 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("options", "said"), MISTAKES, ids=[said for _, said in MISTAKES])
-def test_mistakes_are_told_in_a_line(tmp_path: Path, store: Path, options: tuple[str, ...], said: str) -> None:
+def test_mistakes_are_told_in_a_line(
+    tmp_path: Path, store: Path, options: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The command line within this process, in an empty home."""
     given = [str(store) if option == "STORE" else option for option in options]
-    assert said in one_line(run(tmp_path, "readiness", *given))
-    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".pdf", ".csv", ".db")] == []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["motesklar", "readiness", *given])
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in ("MOTESKLAR_SETTINGS", "MOTESKLAR_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -130,3 +145,4 @@ def test_a_receipt_that_cannot_be_written_is_told_before_the_test(tmp_path: Path
     said = one_line(run(tmp_path, "check", "--seconds", 30, option, tmp_path / "none" / "x"))
     assert f"{option}: there is no folder {tmp_path / 'none'}" in said
     assert time.monotonic() - begun < 10
+    assert "name a file" in one_line(run(tmp_path, "check", "--seconds", 30, option, "-"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import signal
@@ -98,7 +97,7 @@ async def test_new_settings_and_a_stop_in_the_midst_of_a_test(tmp_path: Path):
         place.settings.write_text("[agent]\nevery_minute = 1\n")
         agent.process.send_signal(signal.SIGHUP)
         assert "did you mean every_minutes?" in (await agent.said("the settings stay as they were"))[0]
-        place.write(seconds=30)
+        place.write(seconds=30, only="local")  # which takes its time without a room
         agent.process.send_signal(signal.SIGHUP)
         await agent.said("read again")
         await health(agent, doing="test")
@@ -111,30 +110,28 @@ async def test_new_settings_and_a_stop_in_the_midst_of_a_test(tmp_path: Path):
 
 
 HOLDER = """
-import os, sys
+import os, sys, time
 os.chmod("/dev/video0", 0o600)
-held = []
-while True:
-    with open(sys.argv[1]) as orders:
-        for order in orders:
-            held = [open("/dev/video0")] if order == "hold\\n" else []
-            print("camera", order, end="", file=sys.stderr, flush=True)
+held = None
+while os.path.exists("/proc/" + sys.argv[2]):
+    wanted = os.path.exists(sys.argv[1])
+    if wanted != bool(held):
+        held = open("/dev/video0") if wanted else held.close()
+        print("the camera is", "held" if held else "free", file=sys.stderr, flush=True)
+    time.sleep(0.02)
 """
 
 
 @pytest.mark.skipif(not odd_computer.possible(), reason="no namespaces here")
 async def test_never_while_a_camera_is_in_use(tmp_path: Path):
-    """Another program has /dev/video0 open, for real: put off, tested when it is let go, and stopped when it is back."""
-    place, orders = Place(tmp_path), tmp_path / "orders"
-    place.write(seconds=30)
-    os.mkfifo(orders)
+    """Another program has /dev/video0 open, for real: put off; tested when it is let go; stopped when it is back."""
+    place, held = Place(tmp_path), tmp_path / "held"
+    place.write(seconds=30, only="local")  # which takes its time without a room
+    held.touch()
     (tmp_path / "holder.py").write_text(HOLDER)
-    beside = ("sh", "-c", 'python=$1 folder=$2; shift 2; "$python" "$folder/holder.py" "$folder/orders" & exec "$@"')
+    no_child_of_the_agents = 'python=$1 dir=$2; shift 2; ( "$python" "$dir/holder.py" "$dir/held" $$ & ); exec "$@"'
+    beside = ("sh", "-c", no_child_of_the_agents)
     prefix = (*odd_computer.with_camera(tmp_path / "space"), *beside, "sh", sys.executable, str(tmp_path))
-
-    async def order(word: str) -> None:
-        await asyncio.to_thread(orders.write_text, f"{word}\n")
-        await agent.said(f"camera {word}")
 
     async def put_off() -> int:
         found = re.search(
@@ -143,10 +140,10 @@ async def test_never_while_a_camera_is_in_use(tmp_path: Path):
         return int(found[1]) if found else 0
 
     async with place.agent(prefix) as agent:
-        await order("hold")
         await agent.said("a self-test is put off: camera")
         assert (await health(agent, doing=None))["put_off"]["reason"] == "camera"
-        await order("free")
+        held.unlink()
+        await agent.said("the camera is free")
         before = await put_off()
         await health(agent, doing="test")
         await asyncio.sleep(2.0)
@@ -155,10 +152,9 @@ async def test_never_while_a_camera_is_in_use(tmp_path: Path):
             await health(agent, doing="test")
             await asyncio.sleep(2.0)
         assert await put_off() == before, "a test of 30 s is on"
-        agent.lines.clear()
-        await order("hold")
+        held.touch()
         begun = time.monotonic()
-        while await put_off() == before:
+        while await put_off() == before:  # noqa: ASYNC110 - it is in another process
             await asyncio.sleep(0.05)
         assert time.monotonic() - begun < 6
         assert runs(agent.lines) == []

@@ -13,8 +13,9 @@ from reports.policy import SITUATIONS
 from reports.readiness.requirements import OTHER, REQUIREMENTS, of_finding, of_rule
 from reports.readiness.rows import report, rows, total, totals, work
 from reports.readiness.shapes import STANDINGS
-from reports.record import Finding
+from reports.record import Finding, Measurement
 from reports.reference import code_of
+from reports.verdict import judge
 from tests.reports.make import POLICY, echo, good, link, policy_from
 from tests.reports.readiness.made import BAD, DAY, NOW, THROUGHPUT, a_fleet, a_report, latest, self_test
 
@@ -46,6 +47,14 @@ def test_the_huvudman_says_how_long(tmp_path: Path) -> None:
     assert report("habo", None, machines, mine, NOW).valid_seconds == 10 * DAY
 
 
+def sound(word: str) -> Measurement:
+    return Measurement("microphone", "microphone", NOW, 1.0, facts={"microphone_sound": word})
+
+
+def equipment(word: str) -> Measurement:
+    return Measurement("equipment", "computer", NOW, 1.0, facts={"equipment": word})
+
+
 ASKED = [
     ((good(**THROUGHPUT),), {"connection": "ready", "network": "ready", "capacity": "ready"}),
     ((good(**BAD),), {"connection": "ready", "network": "not_ready"}),
@@ -53,6 +62,9 @@ ASKED = [
     ((good(), echo("camera", name="camera", failure="devices_unanswered")), {"camera": "unknown"}),
     ((good(), echo("eth0", name="join_tls", failure="tls_expired")), {"join": "not_ready"}),
     ((echo("eth0", name="echo", failure="room_unreachable"),), {"network": "unknown"}),
+    ((good(), sound("good"), equipment("not_asked")), {"sound": "ready"}),
+    ((good(), sound("not_spoken"), equipment("fits")), {"sound": "unknown"}),
+    ((good(), equipment("not_asked")), {"sound": None}),
 ]
 
 
@@ -61,6 +73,14 @@ def test_each_requirement_has_the_worst_of_its_rules(measurements, expected) -> 
     (row,) = rows([latest(1, self_test(*measurements))], POLICY, NOW)
     assert {name: row.requirements.get(name) for name in expected} == expected
     assert "call" not in row.requirements  # what was not tested is not there
+
+
+def test_a_test_within_the_computer_says_nothing_of_the_network() -> None:
+    verdict = judge(POLICY, (link(is_default=True),), (good(),), chosen="eth0", embedded=True)
+    test = replace(self_test(good()), verdict=verdict)
+    (row,) = rows([latest(1, test)], POLICY, NOW)
+    assert (row.standing, row.requirements) == ("unknown", {"connection": "ready", "network": "unknown"})
+    assert [(fix.owner, fix.advice) for fix in row.fixes] == [("municipal_it", "ask_for_room")]
 
 
 def test_another_links_faults_are_not_the_machines() -> None:

@@ -129,6 +129,7 @@ def test_ages() -> None:
 @pytest.mark.parametrize(("asked", "unit", "days"), [
     ({}, None, 30), ({"unit": ""}, None, 30), ({"unit": "="}, "", 30), ({"unit": "=A=B", "days": "7"}, "A=B", 7),
     ({"unit": "A"}, None, 30), ({"days": "8"}, None, 30), ({"days": "x"}, None, 30), ({"unit": "=\ud800"}, None, 30),
+    ({"unit": "=\0"}, None, 30),
 ])  # fmt: skip
 def test_questions(asked: dict[str, str], unit: str | None, days: int) -> None:
     q = read(asked, "sv", NOW)
