@@ -64,7 +64,7 @@ def _path(asked: str) -> Path:
         return Path(asked)
     near = difflib.get_close_matches(asked, names(), 1)
     hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names())}"
-    raise ProfileError(f"there is no profile {asked!r}; {hint} A file of your own is named by its path, as x.toml")
+    raise ProfileError(f"there is no profile {asked!r}; {hint}; a file of your own is named by its path, as x.toml")
 
 
 def _profile(name: str, data: Table, where: str) -> Profile:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from media_check.errand import Errand, Step
-from processes import child
+from processes import child, tasks
 from reports.draft import Draft, Failures, ProbeFailure, drafting
 from reports.record import Device, Fact
 from reports.vocabulary import QUANTITIES
@@ -91,9 +91,7 @@ async def _run(errand: Errand, device: Device, said: Said) -> None:
             if listening.done():
                 listening.result()
         finally:
-            for task in both:
-                task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
+            await tasks.end(*both)
 
 
 def _left(errand: Errand, said: Said) -> float:

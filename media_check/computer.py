@@ -22,6 +22,7 @@ from media_check import (
 )
 from media_check.computer_part import Part, UnknownError
 from media_check.errand import Errand, Step
+from processes import tasks
 from reports.draft import Draft, Failures, drafting
 
 QUICK_S = 2.0  # for all parts but the encoder, side by side
@@ -104,6 +105,4 @@ async def _unless_stopped(work: Awaitable[Part], stop: asyncio.Event, seconds: f
             return task.result()
         raise UnknownError(STOPPED) if stopped in done else TimeoutError
     finally:
-        stopped.cancel()
-        task.cancel()
-        await asyncio.gather(task, stopped, return_exceptions=True)  # a child process ends with its task
+        await tasks.end(task, stopped)  # a child process ends with its task

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from media_check.errand import Step
 from media_check.sound_device import LEVEL_EACH_S, sound_system
-from processes import child
+from processes import child, tasks
 from reports.draft import Draft, ProbeFailure, drafting
 
 if TYPE_CHECKING:
@@ -84,9 +84,7 @@ async def _listen(errand: Errand, groups: list[tuple[list[Device], Said]]) -> No
     try:
         await _ended(runs, stop, errand.deadline - 0.1)
     finally:
-        for task in (*runs, stop):
-            task.cancel()
-        await asyncio.gather(*runs, stop, return_exceptions=True)
+        await tasks.end(*runs, stop)
     for run in runs:
         if not run.cancelled() and (defect := run.exception()):
             raise defect

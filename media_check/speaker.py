@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from media_check.errand import Step
 from media_check.sound_device import sound_system
-from processes import child
+from processes import child, tasks
 from reports.draft import Draft, ProbeFailure, drafting
 from reports.vocabulary import FAILURES as CODES
 
@@ -61,9 +61,7 @@ async def _play(errand: Errand, device: Device) -> dict[str, Any]:
             return run.result()
         raise ProbeFailure("interrupted" if stop.done() else "timeout")
     finally:
-        for task in (run, stop):
-            task.cancel()
-        await asyncio.gather(run, stop, return_exceptions=True)
+        await tasks.end(run, stop)
 
 
 async def _run(errand: Errand, device: Device) -> dict[str, Any]:

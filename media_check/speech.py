@@ -79,9 +79,11 @@ def _detected(chunks: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def processor_detects() -> bool:
     """Can this processor run the detector? Intel's small ones until 2023 (Celeron and Pentium N) cannot."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return True
     from numpy._core._multiarray_umath import __cpu_features__ as features  # type: ignore[import-not-found]
 
-    return platform.machine().lower() not in ("x86_64", "amd64") or all(features[name] for name in DETECTOR_NEEDS)
+    return all(features[name] for name in DETECTOR_NEEDS)
 
 
 def is_heard(chance: NDArray[np.float64]) -> bool:

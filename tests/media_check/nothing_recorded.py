@@ -167,7 +167,7 @@ class Judge:
         path, *words = [piece.decode("utf-8", "replace") for piece in act.call.pieces]
         if act.role in CAPTURING and path.rpartition("/")[2] not in SEEKERS:
             yield f"started {path}"
-        if trouble := text_trouble(" ".join(words).encode()):
+        if trouble := text_trouble(" ".join(words).replace("/", " ").encode()):  # a long path is no long word
             yield f"gave {path} {trouble}"
 
     def _file(self, act: Act, path: str, how: str, size: int) -> Iterator[str]:

@@ -126,8 +126,8 @@ CASES = (
     Case("this computer's upload", upload_by("laptop"), (("own_upload", "you"),)),
     Case("this computer's download", download_by("laptop"), (("own_download", "you"),), seldom=True),
     Case("this computer is busy", other_work, (("cpu_starved", "you"),), alone=False),
-    Case("a small MTU in silence", small_mtu_in_silence, (("mtu_black_hole", "municipal_it"),)),
-    Case("slow names", slow_names, (("slow_dns", "municipal_it"),)),
+    Case("a small MTU in silence", small_mtu_in_silence, (("mtu_black_hole", "municipal_it"),), seldom=True),
+    Case("slow names", slow_names, (("slow_dns", "municipal_it"),), seldom=True),
 )
 
 

@@ -1,6 +1,6 @@
 """One verdict for one path, the better of two links, and a link that goes away in the middle.
 
-Four runs of each path; `MOTESKLAR_VERDICT_RUNS=20` makes twenty, of which nineteen must be alike.
+Two runs of each path; `MOTESKLAR_VERDICT_RUNS=20` makes twenty, of which nineteen must be alike.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.netlab.program import PATIENCE, check, result_of, room_on, start_chec
 
 pytestmark = [pytest.mark.netlab, pytest.mark.timeout(420)]
 
-RUNS = int(os.environ.get("MOTESKLAR_VERDICT_RUNS", "4"))
+RUNS = int(os.environ.get("MOTESKLAR_VERDICT_RUNS", "2"))
 CLEAN = Impairment(delay=0.01, udp_only=True)
 FIXED = [
     ("a good wifi", Impairment(delay=0.01, jitter=0.002, loss=0.0008, udp_only=True), "ready"),
