@@ -39,16 +39,18 @@ def _whole(lines: Sequence[Line], lang: Lang) -> Html:
 
 def _rules(found: Sequence[equipment_data.Part], q: Query) -> Html:
     title = say("rules", q.lang)
-    heads = [say("what", q.lang), *(say(f"state_{s}", q.lang) for s in _STATES)]
-    cards = []
-    for part in found:
-        if part.rules:
-            rows = [(_fails(line, q), *(whole(line.tally[s], q.lang) for s in _STATES)) for line in part.rules]
-            caption = subject_text(part.line.name, q.lang)
-            cards.append(join(tag("h3", caption), parts.table(caption, heads, rows)))
-    if not cards:
-        return parts.card(title, parts.nothing(say("nothing_measured", q.lang)), wide=True)
-    return parts.card(title, tag("div", [tag("div", c) for c in cards], class_="grid"), wide=True)
+    tables = [tag("div", _part(part, q)) for part in found if part.rules]
+    shown = tag("div", tables, class_="grid") if tables else parts.nothing(say("nothing_measured", q.lang))
+    return parts.card(title, shown, wide=True)
+
+
+def _part(part: equipment_data.Part, q: Query) -> Html:
+    """Its rules by state; a state that none of them is in has no column."""
+    states = [state for state in _STATES if any(line.tally[state] for line in part.rules)]
+    heads = [say("what", q.lang), *(say(f"state_{state}", q.lang) for state in states)]
+    rows = [(_fails(line, q), *(whole(line.tally[state], q.lang) for state in states)) for line in part.rules]
+    caption = subject_text(part.line.name, q.lang)
+    return join(tag("h3", caption), parts.table(caption, heads, rows))
 
 
 def _fails(line: Line, q: Query) -> object:

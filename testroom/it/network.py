@@ -13,7 +13,7 @@ from testroom.it import data, parts, svg
 from testroom.it.data import Spread
 from testroom.it.markup import Html, join, tag
 from testroom.it.query import Query
-from testroom.it.texts import kind_text, say, share, whole
+from testroom.it.texts import kind_text, machines_text, say, share
 
 # quantity -> the rule whose limits are drawn
 RULES = {
@@ -60,14 +60,13 @@ def _quantity(name: str, row: Row, tested: Sequence[Latest], lang: Lang) -> Html
 
 def _table(name: str, row: Row, spreads: Sequence[Spread], lang: Lang) -> Html:
     worst = "worst_low" if row.better == "higher" else "worst_high"
-    heads = [say(key, lang) for key in ("link_kind", "median", worst, "good_enough", "count")]
+    heads = [say(key, lang) for key in ("link_kind", "median", worst, "good_enough")]
     rows = [
         (
-            kind_text(s.kind, lang),
+            join(kind_text(s.kind, lang), " ", tag("span", machines_text(s.count, lang), class_="quiet")),
             quantity_text(name, s.median, lang),
             quantity_text(name, s.low if row.better == "higher" else s.high, lang),
             share(s.good or 0, s.count, lang),
-            whole(s.count, lang),
         )
         for s in spreads
     ]

@@ -63,8 +63,8 @@ def test_the_network_table_has_the_figures_of_the_chart() -> None:
     machines = [one(kind="wifi", rtt_p95_seconds=v) for v in (0.05, 0.06, 0.2, 0.4)] + [one(rtt_p95_seconds=0.01)]
     machines.append(one(kind="wifi", days=99, rtt_p95_seconds=9.0))
     told = Page(network.view(machines, Query("en", NOW), POLICY)).text
-    assert "Wifi 60 ms 400 ms 50% 4" in told
-    assert "Network cable 10 ms 10 ms 100% 1" in told
+    assert "Wifi 4 machines 60 ms 400 ms 50%" in told
+    assert "Network cable 1 machine 10 ms 10 ms 100%" in told
     assert "100 ms 300 ms" in told  # the limits
 
 
