@@ -24,6 +24,7 @@ def run(path: Path | None) -> None:
     if sys.platform == "win32":  # there it would be another process, and the manager of services would lose it
         serve(path)
     else:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to hear it: it would end the process
         named = [] if path is None else [str(path)]
         sys.stderr.flush()
         os.execve(sys.executable, [*child.command("agent.service"), *named], child.environment())  # noqa: S606

@@ -138,7 +138,9 @@ def test_a_token_is_in_no_message(tmp_path: Path) -> None:
     assert "secret" not in str(error.value)
 
 
-@pytest.mark.parametrize("content", ["", "[agent]\nflows = false", '[room]\nurl = "u"\ntoken = "t"\n[agent]\nmetered = true\ndaily_mb = 7'])
+@pytest.mark.parametrize(
+    "content", ["", "[agent]\nflows = false", '[room]\nurl = "u"\ntoken = "t"\n[agent]\nmetered = true\ndaily_mb = 7']
+)
 def test_a_child_process_gets_the_same(tmp_path: Path, content: str) -> None:
     settings = load(written(tmp_path, content))
     assert parse(plain(settings), "here") == settings
