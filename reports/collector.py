@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from reports import newer
+from reports.reading import NewerRecordError
 from reports.record import SelfTest
 from reports.serial import RecordError, from_json
 from reports.store.incoming import record_of
@@ -22,6 +24,7 @@ from reports.store.shapes import LONGEST_NAME, Outcome, Record, StoreError
 REFUSALS: dict[str, str] = {
     "self_test_too_large": "more octets than a self-test has",
     "self_test_malformed": "not a self-test",
+    "self_test_newer": "of an agent that is newer than this room: update the room",
     "self_test_too_old": "begun longer ago than is kept",
     "self_test_in_the_future": "begun later than now: the machine's clock is wrong",
     "self_test_slow": "the body took too long to come",
@@ -90,6 +93,7 @@ class Collector:
         self.limits = limits or CollectorLimits()
         self.refused: Counter[str] = Counter()
         self.taken: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()  # of what was taken, by newer.LEFT_OUT
         self._store = store
         self._allow = allow or (lambda _: True)
         self._waiting: list[_Waiting] = []
@@ -102,6 +106,16 @@ class Collector:
         answer = await self._take(organisation, raw, machine, now)
         if isinstance(answer, Refused):
             return self.refuse(answer.code, answer.where)
+        self.taken[answer.outcome] += 1
+        return answer
+
+    async def keep(self, organisation: str, test: SelfTest, now: float) -> Receipt | Refused:
+        """Keep a browser's, which the room itself has read and judged."""
+        if len(self._waiting) >= self.limits.waiting:
+            return self.refuse("collector_busy")
+        answer = await self._keep(record_of(organisation[:LONGEST_NAME], "", test, now, "browser"))
+        if isinstance(answer, Refused):
+            return self.refuse(answer.code)
         self.taken[answer.outcome] += 1
         return answer
 
@@ -131,14 +145,18 @@ class Collector:
         return record if isinstance(record, Refused) else await self._keep(record)
 
     def _read(self, organisation: str, raw: bytes, machine: str, now: float) -> Record | Refused:
+        left_out: Counter[str] = Counter()
         try:
-            test = read_self_test(raw)
+            test = read_self_test(raw, left_out)
+        except NewerRecordError as error:
+            return Refused("self_test_newer", str(error))
         except MalformedError as error:
             return Refused("self_test_malformed", str(error))
         if test.started_at < now - self.limits.oldest_s:
             return Refused("self_test_too_old")
         if max(test.started_at, test.started_at + test.duration_s) > now + self.limits.ahead_s:
             return Refused("self_test_in_the_future")
+        self.left_out += left_out
         return record_of(organisation[:LONGEST_NAME], machine, test, now)
 
     async def _keep(self, record: Record) -> Receipt | Refused:
@@ -181,15 +199,21 @@ class Collector:
         return alone
 
 
-def read_self_test(raw: bytes) -> SelfTest:
-    """The self-test in a body. Raises MalformedError."""
+def read_self_test(raw: bytes, left_out: Counter[str] | None = None) -> SelfTest:
+    """The self-test in a body. `left_out` counts what is too new for us. Raises MalformedError, NewerRecordError."""
     try:
-        test = from_json(json.loads(raw))
+        document = json.loads(raw)
+        left = newer.leave_out(document)
+        test = from_json(document)
+    except NewerRecordError:
+        raise
     except RecordError as error:
         raise MalformedError(_printable(error)) from None
     except (ValueError, RecursionError):  # not UTF-8, not JSON, a number without end, a nesting without end
         raise MalformedError("not JSON") from None
     _check_words(test)
+    if left_out is not None:
+        left_out.update(left)
     return test
 
 

@@ -102,7 +102,7 @@ class _Shift:
 
     async def _put_off(self, item: Item, answer: Answer) -> float:
         wait = self.pace.wait_s(answer, item.tries, self.dice)
-        behind = answer.status >= 500 and not self.destination.in_order  # perhaps it is this one only
+        behind = answer.of_this_one and not self.destination.in_order
         until = self.clock() + wait
         await asyncio.to_thread(self.spool.put_off, item, until, answer.reason, behind=behind)
         self._tell(answer.reason)

@@ -20,6 +20,7 @@ _WORDS = {
     404: "there is nothing at that address",
     407: "the proxy wants a password",
     413: "the report is too large for it",
+    415: "it must be updated first: it is older than this program",
     422: "it does not take such a report",
     429: "it asks for a pause",
 }
@@ -32,6 +33,11 @@ class Answer:
     status: int
     reason: str
     after_s: float | None = None
+
+    @property
+    def of_this_one(self) -> bool:
+        """Perhaps it takes others: 415, it does not know such a report yet; or it stumbles over this one."""
+        return self.status >= 500 or self.status == 415
 
     @property
     def fate(self) -> Fate:

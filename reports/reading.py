@@ -6,6 +6,7 @@ hold nothing that the sender wrote: they go into answers and logs.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -20,6 +21,7 @@ T = TypeVar("T")
 Reader = Callable[[Any], Any]
 
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+_WORD = re.compile(r"[a-z0-9_]{1,64}")
 _NAMED = {(Measurement, "values"), (Measurement, "unknown")}  # their keys are the vocabulary's names
 
 
@@ -27,24 +29,29 @@ class RecordError(ValueError):
     """What was read is not a self-test. The message is one line, says where, and quotes nothing of what was read."""
 
 
-class _UnfitError(Exception):
-    """`said`: what is wrong; `places`: the way to it, innermost first."""
+class NewerRecordError(RecordError):
+    """It may well be a self-test: of a later program, which uses a word that is not known here."""
 
-    def __init__(self, said: str) -> None:
+
+class _UnfitError(Exception):
+    """`said`: what is wrong; `places`: the way to it, innermost first; `newer`: a later program might say that."""
+
+    def __init__(self, said: str, *, newer: bool = False) -> None:
         super().__init__(said)
-        self.said = said
+        self.said, self.newer = said, newer
         self.places: list[str] = []
 
 
 def read(kind: type[T], data: object, where: str) -> T:
     """`data` as a `kind`. `where` names the whole in messages. Keys that `kind` does not know are left out.
 
-    Raises RecordError.
+    Raises RecordError, and NewerRecordError when the first thing wrong is a word that a closed list does not hold.
     """
     try:
         made: T = _record(cast("Hashable", kind))(data)
     except _UnfitError as unfit:
-        raise RecordError(f"{where}{''.join(reversed(unfit.places))} {unfit.said}") from None
+        kind_of = NewerRecordError if unfit.newer else RecordError
+        raise kind_of(f"{where}{''.join(reversed(unfit.places))} {unfit.said}") from None
     return made
 
 
@@ -154,7 +161,7 @@ def _one_of(choices: tuple[str, ...], wanted: str) -> Reader:
 
     def read_choice(data: Any) -> Any:
         if type(data) is not str or data not in known:
-            raise _UnfitError(f"must be {wanted}")
+            raise _UnfitError(f"must be {wanted}", newer=type(data) is str and bool(_WORD.fullmatch(data)))
         return data
 
     return read_choice

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from reports.record import DEVICE_KINDS, Finding, Link, Measurement, SelfTest
 from reports.serial import to_json
-from reports.store.shapes import BUCKETS, NO_LINK, Record
+from reports.store.shapes import BUCKETS, NO_LINK, Record, Source
 
 _LEVEL_OF_COMPRESSION = 1  # half of the time of the usual 6, a tenth more octets
 _MOST = 1e12  # a sum that one absurd value has spoilt stays spoilt
 
 
-def record_of(organisation: str, machine: str, test: SelfTest, now: float) -> Record:
+def record_of(organisation: str, machine: str, test: SelfTest, now: float, source: Source = "agent") -> Record:
     """What is kept: the record itself without addresses or anything that it should not hold, and its columns."""
     link = chosen(test)
     return Record(
@@ -25,8 +25,8 @@ def record_of(organisation: str, machine: str, test: SelfTest, now: float) -> Re
         started_at=test.started_at,
         received_at=now,
         level=test.verdict.level,
-        link_kind=link.kind if link else NO_LINK,
-        source="agent" if machine else "browser",
+        link_kind=_link_kind(link, source),
+        source=source,
         version=test.agent.version,
         document=packed(test),
         action=test.verdict.action,
@@ -35,6 +35,12 @@ def record_of(organisation: str, machine: str, test: SelfTest, now: float) -> Re
         passed=_passed(test, link),
         values=dict(_values(test, link)),
     )
+
+
+def _link_kind(link: Link | None, source: Source) -> str:
+    """A browser that does not tell has a link of the kind "other" and no other name for it."""
+    silent = link is None or (source == "browser" and link.kind == "other")
+    return NO_LINK if silent or link is None else link.kind
 
 
 def packed(test: SelfTest) -> bytes:

@@ -103,6 +103,13 @@ def self_test(connection: Connection, organisation: str, run_id: str) -> SelfTes
     return None if document is None else from_json(unpacked(document))
 
 
+def by_code(connection: Connection, organisation: str, code: str) -> SelfTest | None:
+    """The newest of those that have the code: there may, once in thousands of millions, be two."""
+    question = select(self_tests.c.document).where(self_tests.c.organisation == organisation, self_tests.c.code == code)
+    document = connection.execute(question.order_by(self_tests.c.started_at.desc()).limit(1)).scalar()
+    return None if document is None else from_json(unpacked(document))
+
+
 def units(connection: Connection, organisation: str) -> list[str]:
     """The units that have machines; "" for machines without one."""
     question = select(machines.c.unit).where(machines.c.organisation == organisation).distinct()

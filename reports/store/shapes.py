@@ -11,7 +11,7 @@ from reports.record import Finding, Level
 Outcome = Literal["stored", "known"]
 Source = Literal["agent", "browser"]
 
-NO_LINK = "none"  # the link kind of a self-test without links: a browser's
+NO_LINK = "none"  # the link kind of a self-test without links, and of a browser that does not tell
 LONGEST_NAME = 100  # of an organisation, machine, unit or room
 # the quantities whose distribution is kept for each organisation, unit and link kind, with the upper ends of buckets
 BUCKETS: dict[str, tuple[float, ...]] = {

@@ -56,6 +56,11 @@ class Store:
         with self._reading() as connection:
             return reading.self_test(connection, organisation, run_id)
 
+    def by_code(self, organisation: str, code: str) -> SelfTest | None:
+        """The organisation's self-test with that reference code, as `reports.reference.read_code` gives it."""
+        with self._reading() as connection:
+            return reading.by_code(connection, organisation, code)
+
     def units(self, organisation: str) -> list[str]:
         """The organisation's units in order; "" stands for machines without one."""
         with self._reading() as connection:

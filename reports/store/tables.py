@@ -67,7 +67,9 @@ self_tests = Table(
     Column("passed", Text, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Column("measured", Text, nullable=False, server_default="{}"),  # Record.values as JSON
+    Column("code", String(9), nullable=False, server_default=""),  # reports.reference.code_of the run
     UniqueConstraint("organisation", "run_id"),
+    Index(None, "organisation", "code"),
     Index(None, "machine_id", "started_at"),
     Index(None, "started_at"),
 )

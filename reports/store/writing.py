@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Insert, bindparam, case, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reports.record import Finding
+from reports.reference import code_of
 from reports.store.counting import added
 from reports.store.shapes import Outcome, Record
 from reports.store.tables import counters, findings, machines, self_tests
@@ -99,6 +100,7 @@ def _row(r: Record, owners: dict[Run, tuple[int, str]]) -> Row:
         "action_params": json.dumps(dict(r.action_params)),
         "passed": ",".join(r.passed),
         "document": r.document,
+        "code": code_of(r.run_id),
         "measured": json.dumps(dict(r.values)),
     }
 

@@ -36,6 +36,7 @@ MACHINE = "Motesklar-Machine"
 STATUSES = {
     "self_test_too_large": 413,
     "self_test_malformed": 400,
+    "self_test_newer": 415,  # an agent keeps what is answered so, and tries again
     "self_test_too_old": 422,
     "self_test_in_the_future": 422,
     "self_test_slow": 408,

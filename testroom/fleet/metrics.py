@@ -33,10 +33,16 @@ def families(fleet: Fleet, aggregates: Aggregates | None) -> Iterator[Metric]:
         return
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-    taken, refused = fleet.collector.taken, fleet.collector.refused
+    taken, refused, left = fleet.collector.taken, fleet.collector.refused, fleet.collector.left_out
     for name, text, label, counts in (
         ("motesklar_collector_self_tests", "self-tests taken since the start", "outcome", taken),
         ("motesklar_collector_refused", "self-tests refused since the start", "reason", refused),
+        (
+            "motesklar_collector_left_out",
+            "what was too new for this room, of self-tests taken",
+            "what",
+            left,
+        ),
     ):
         family = CounterMetricFamily(name, text, labels=[label])
         for value, count in sorted(counts.items()):

@@ -58,7 +58,7 @@ def _post() -> Json:
         "responses": {
             "201": _answer("kept", "Receipt"),
             "200": _answer("known already", "Receipt"),
-            **_refusals(400, 401, 403, 408, 413, 422, 429, 503),
+            **_refusals(400, 401, 403, 408, 413, 415, 422, 429, 503),
         },
     }
 

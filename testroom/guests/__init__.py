@@ -7,6 +7,8 @@
 | POST /v1/records         | a guest session | 201 {"level", "reference", "words": {"sv", "en"}}; one per session   |
 | GET /v1/records/CODE     | an organisation | 200 the self-test behind a reference code                            |
 
+A record that comes with an organisation's guest key (header Motesklar-Guest-Key) is kept among its self-tests, if the
+room has a store; any other for a day, in memory. A code finds its own organisation's self-tests and those in memory.
 (*) anybody who reaches the room when `RoomSettings.guests` is set, else only this computer.
 A guest's session allows a call and one record: no STAMP (nobody is told its key) and no throughput.
 """
@@ -14,12 +16,15 @@ A guest's session allows a call and one record: no STAMP (nobody is told its key
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, TypeVar
 
+from reports.reference import code_of
 from reports.serial import to_json
+from reports.store.shapes import StoreError
 from testroom.answers import answer, refusal
 from testroom.guests import page as guest_page
 from testroom.guests.codes import Records, read_code
@@ -30,12 +35,15 @@ from testroom.sessions import GRACE_S, RoomBusyError, StampSession
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from reports.record import SelfTest
     from testroom.server import TestRoom
 
 Response = TypeVar("Response", bound="web.Response | web.HTTPException")
 ORGANISATION = "guests"
 SESSION_S = 60.0
+GUEST_KEY = "Motesklar-Guest-Key"
 _BODY_S = 10.0  # for a body to come
+_STORE_S = 4.0  # for the store to answer, while a guest waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +130,43 @@ class Guests:
             return _plain(answer(409, code="room_too_many_requests"))
         session.recorded = True
         judged = self_test(record)
-        return _plain(answer(201, **shown(judged, self.records.keep(judged))))
+        return _plain(answer(201, **shown(judged, await self._keep(request, judged))))
+
+    async def _keep(self, request: web.Request, judged: SelfTest) -> str:
+        """Its reference code. A wrong key, or a store that does not answer, takes no verdict from a guest."""
+        from reports.collector import Receipt
+
+        tokens, collector = self._room.settings.tokens, self._room.fleet.collector
+        organisation = tokens.guests_of(request.headers.get(GUEST_KEY, "")) if tokens else None
+        if organisation is not None and collector is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_STORE_S):
+                    kept = await collector.keep(organisation, judged, time.time())
+                if isinstance(kept, Receipt):
+                    return code_of(judged.run_id)
+        return self.records.keep(judged)
 
     async def _look_up(self, request: web.Request) -> web.Response:
         """For an organisation's support; the check in the code tells a mistyped one from an unknown one."""
-        self._room.organisation(request)
+        organisation = self._room.organisation(request)
         code = read_code(request.match_info["code"])
         if code is None:
             return _plain(answer(400, code="record_mistyped"))
-        found = self.records.find(code)
+        try:
+            found = self.records.find(code) or await self._stored(organisation, code)
+        except (StoreError, TimeoutError):
+            return _plain(answer(503, code="store_unavailable"))
         if found is None:
             return _plain(answer(404, code="record_unknown"))
         return _plain(answer(200, **to_json(found), reference=code))
+
+    async def _stored(self, organisation: str, code: str) -> SelfTest | None:
+        """Raises StoreError, TimeoutError."""
+        store = self._room.fleet.store
+        if store is None:
+            return None
+        async with asyncio.timeout(_STORE_S):
+            return await asyncio.to_thread(store.by_code, organisation, code)
 
     def _guest(self, request: web.Request) -> StampSession:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

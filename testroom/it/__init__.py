@@ -23,16 +23,14 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from reports.advice import LANGUAGES, Lang
 from reports.store.shapes import Latest, StoreError
 from reports.times import minute
 from testroom.guests.page import FOLDER as GUESTS
-from testroom.guests.page import language
 from testroom.it import page, query
 from testroom.it.entrance import Entrance, shown
 from testroom.it.markup import Html, tag
 from testroom.it.query import Query
-from testroom.it.session import Login, Logins
+from testroom.it.session import Login, Logins, spoken
 from testroom.it.texts import FOLDER, say
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ class SupportPages:
         """What a page is shown in."""
         pages = {resource.canonical for resource in request.app.router.resources()}
         return page.Frame(
-            q=query.read(request.query, _language(request, login)),
+            q=query.read(request.query, spoken(request, login)),
             path=request.rel_url.raw_path,
             asked=list(request.query.items()),
             organisation=login.organisation if login else "",
@@ -195,18 +193,6 @@ def _way_back(request: web.Request, q: Query) -> Html | None:
     if not _MACHINE.fullmatch(machine):
         return None
     return tag("p", tag("a", say("to_machine", q.lang), href=parts.machine_href(machine, q)))
-
-
-def _language(request: web.Request, login: Login | None) -> Lang:
-    """That of the link, which the login remembers; else the login's; else the browser's."""
-    asked = request.query.get("lang")
-    if asked in LANGUAGES:
-        if login is not None:
-            login.lang = asked
-        return asked
-    if login is not None and login.lang is not None:
-        return login.lang
-    return language(None, request.headers.get("Accept-Language", ""))
 
 
 @cache

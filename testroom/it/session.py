@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from reports.advice import LANGUAGES
+from testroom.guests.page import language
 from testroom.limits import Buckets, TokenBucket, is_loopback
 
 if TYPE_CHECKING:
@@ -116,6 +117,18 @@ class Logins:
     def leave(self, request: web.Request) -> None:
         """End the request's login."""
         self._by_hash.pop(_key(request), None)
+
+
+def spoken(request: web.Request, login: Login | None) -> Lang:
+    """The page's language: that of the link, which the login remembers; else the login's; else the browser's."""
+    asked = request.query.get("lang")
+    if asked in LANGUAGES:
+        if login is not None:
+            login.lang = asked
+        return asked
+    if login is not None and login.lang is not None:
+        return login.lang
+    return language(None, request.headers.get("Accept-Language", ""))
 
 
 def set_cookie(response: web.StreamResponse, value: str) -> None:

@@ -62,9 +62,7 @@ class ReadinessPages:
 
     async def _page(self, request: web.Request) -> web.Response:
         login = self._room.it.logins.require(request)
-        asked = wanted(request, "html", login.lang)
-        if request.query.get("lang") is not None:
-            login.lang = asked.lang
+        asked = wanted(request, "html", login)
         made = await self._give(request, login.organisation, asked, served=True)
         if isinstance(made, Made):
             return made.response()

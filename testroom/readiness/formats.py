@@ -14,11 +14,13 @@ from reports.advice import LANGUAGES, Lang, text
 from reports.readiness import csv, html, pdf, serial
 from reports.readiness.shapes import Report
 from reports.times import day
-from testroom.guests.page import language
 from testroom.it.page import HEADERS, LANGUAGE_NAMES
+from testroom.it.session import spoken
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from testroom.it.session import Login
 
 FORMATS = {"html": "text/html", "json": "application/json", "csv": "text/csv", "pdf": "application/pdf"}
 NAMES = {"pdf": "PDF", "csv": "CSV (Excel)", "json": "JSON"}
@@ -63,13 +65,10 @@ def policy() -> str:
     )
 
 
-def wanted(request: web.Request, usual: str, lang: Lang | None) -> Wanted:
-    """?format= before Accept before the usual one; ?lang= before the login's language before Accept-Language."""
-    asked = request.query.get("lang")
-    if asked not in LANGUAGES:
-        asked = lang
-    spoken = language(asked, request.headers.get("Accept-Language", ""))
-    return Wanted(request.query.get("format") or _accepted(request.headers.get("Accept", ""), usual), spoken)
+def wanted(request: web.Request, usual: str, login: Login | None) -> Wanted:
+    """?format= before Accept before the usual one; the language as on the other pages."""
+    format_ = request.query.get("format") or _accepted(request.headers.get("Accept", ""), usual)
+    return Wanted(format_, spoken(request, login))
 
 
 def _accepted(header: str, usual: str) -> str:

@@ -148,7 +148,12 @@ def test_a_blocked_microphone_is_named_and_the_camera_used(rooms: Rooms, chromiu
 
 
 def test_a_call_that_finds_no_way_gets_its_verdict_and_code(rooms: Rooms, chromium: Browser, axe: str, tmp_path: Path):
-    with visiting(chromium, rooms.url("nowhere"), viewport={"width": 390, "height": 844}) as page:
+    keys: list[str | None] = []
+    address = rooms.url("nowhere", "sv") + "#org=habo-2027"
+    with visiting(chromium, address, viewport={"width": 390, "height": 844}) as page:
+        page.on("request", lambda r: keys.append(r.headers.get("motesklar-guest-key")) if r.method == "POST" else None)
+        page.get_by_role("link", name="English").click()  # the address keeps whose guest this is
+        page.wait_for_url("**/test?lang=en#org=habo-2027")
         page.locator("#go").click()
         page.wait_for_selector(DONE, timeout=30_000)
         page.screenshot(path=tmp_path / "verdict.png", full_page=True)
@@ -157,3 +162,4 @@ def test_a_call_that_finds_no_way_gets_its_verdict_and_code(rooms: Rooms, chromi
         assert page.locator("#action").inner_text().startswith("Call ")
         assert read_code(page.locator("#code").inner_text())
         assert violations(page, axe) == []
+    assert [key for key in keys if key] == ["habo-2027"]  # with the record only

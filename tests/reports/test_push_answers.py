@@ -20,7 +20,10 @@ DICE = random.Random(1)
         *((status, "done") for status in (200, 201, 202, 204, 409)),
         *((status, "refused") for status in (400, 413, 422)),
         *((status, "unauthorised") for status in (401, 403)),
-        *((status, "later") for status in (NO_ANSWER, 301, 302, 307, 404, 405, 407, 408, 425, 429, 500, 502, 503, 507)),
+        *(
+            (status, "later")
+            for status in (NO_ANSWER, 301, 302, 307, 404, 405, 407, 408, 415, 425, 429, 500, 502, 503, 507)
+        ),
     ],
 )
 def test_what_an_answer_means(status: int, fate: str):

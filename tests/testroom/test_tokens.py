@@ -14,6 +14,14 @@ def test_reads_organisations(tmp_path: Path) -> None:
     assert [tokens.organisation(t) for t in (A, B + "å", B, "", A.upper())] == ["habo", "mullsjö", None, None, None]
 
 
+def test_reads_guest_keys(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.toml"
+    path.write_text(f'[tokens]\nhabo = "{A}"\nmullsjo = "{B}"\n[guests]\nhabo = "habo-2027"\n', "utf-8")
+    tokens = read(path)
+    assert [tokens.guests_of(key) for key in ("habo-2027", "", "habo", A)] == ["habo", None, None, None]
+    assert tokens.organisation("habo-2027") is None
+
+
 def test_a_token_that_is_no_unicode_belongs_to_nobody() -> None:
     assert Tokens({"habo": A}).organisation("\udcff" * 20) is None
 
@@ -34,6 +42,16 @@ def test_tokens_are_not_kept() -> None:
         (b"[tokens]\nhabo = 1234567890123456789", "the token of habo must be text"),
         (b'[tokens]\nhabo = ["aaaaaaaaaaaaaaaaa"]', "the token of habo must be text"),
         (b'[tokens]\na = "aaaaaaaaaaaaaaaaa"\nb = "aaaaaaaaaaaaaaaaa"', "two organisations have the same token"),
+        (b'[tokens]\nhabo = "aaaaaaaaaaaaaaaaa"\n[guests]\nmullsjo = "mullsjo"', "names mullsjo, which has no token"),
+        (b'guests = 3\n[tokens]\nhabo = "aaaaaaaaaaaaaaaaa"', "[guests] is a table"),
+        (b'[tokens]\nhabo = "aaaaaaaaaaaaaaaaa"\n[guests]\nhabo = "abc"', "4 to 40 of"),
+        (b'[tokens]\nhabo = "aaaaaaaaaaaaaaaaa"\n[guests]\nhabo = "H\xc3\xa5bo"', "4 to 40 of"),
+        (b'[tokens]\nhabo = "aaaaaaaaaaaaaaaaa"\n[guests]\nhabo = 2027', "4 to 40 of"),
+        (b'[tokens]\nhabo = "aaaaaaaaaaaaaaaaa"\n[guests]\nhabo = "aaaaaaaaaaaaaaaaa"', "and no token"),
+        (
+            b'[tokens]\na = "aaaaaaaaaaaaaaaaa"\nb = "aaaaaaaaaaaaaaaab"\n[guests]\na = "same"\nb = "same"',
+            "have the same guest key",
+        ),
         (b"[tokens", "not valid TOML"),
         (b"\xff\xfe", "not valid TOML"),
         (b"[tokens]\nhabo = " + b"9" * 5000, "not valid TOML"),

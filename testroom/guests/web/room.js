@@ -28,9 +28,10 @@ async function come(answer) {
   }
 }
 
-export function asJson(body, bearer) {
+export function asJson(body, bearer, guestKey) {
   const headers = { "Content-Type": "application/json" };
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
+  if (guestKey) headers["Motesklar-Guest-Key"] = guestKey;
   return { method: "POST", headers, body: JSON.stringify(body) };
 }
 
