@@ -12,7 +12,6 @@ from pathlib import Path
 
 from testroom.server import TestRoom
 
-
 ASIDE_S = 5.0  # threads that nobody waits for (processes/aside.py) end by themselves, but not at once
 
 
