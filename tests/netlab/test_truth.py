@@ -97,7 +97,7 @@ def test_delay_variation_is_the_logs(
     impaired_path: PathFactory, tmp_path: Path, name: str, impairment: Impairment
 ) -> None:
     with impaired_path(up=impairment, down=impairment, seed=7) as path, room_on(path, tmp_path) as room:
-        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "6").values
+        values = check(path, room, tmp_path, "--only", "echo", "--seconds", "10").values
     for way in ("up", "down"):
         fates = main_run(path.log, way)
         true = true_jitter(fates)
