@@ -29,7 +29,7 @@ QUICK_S = 2.0  # for all parts but the encoder, side by side
 ENCODE_S = 5.0  # at most two for the encoder; a slow computer takes long to start a child process
 MARGIN_S = 0.2
 FAILURES: Failures = {}
-STOPPED = "the test was stopped"
+STOPPED, LATE = "the test was stopped", "no answer in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ async def _answer(plan: Plan, errand: Errand, seconds: float) -> Part:
     if seconds <= 0:
         return Part(reason="no time was left for it")
     try:
-        return await _unless_stopped(plan.ask(errand), errand.stop, seconds)
+        part = await tasks.unless(errand.stop, plan.ask(errand), seconds)
+        return part or Part(reason=STOPPED if errand.stop.is_set() else LATE)
     except TimeoutError:
-        return Part(reason="no answer in time")
+        return Part(reason=LATE)
     except UnknownError as unknown:
         return Part(reason=str(unknown))
     except ImportError as missing:
@@ -95,14 +96,3 @@ async def _answer(plan: Plan, errand: Errand, seconds: float) -> Part:
         return Part(reason="this program may not look at it")
     except Exception as broken:  # noqa: BLE001 - a system that answers as none was seen to: the other parts still come
         return Part(reason=f"looking at it failed ({type(broken).__name__})")
-
-
-async def _unless_stopped(work: Awaitable[Part], stop: asyncio.Event, seconds: float) -> Part:
-    task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    try:
-        done, _ = await asyncio.wait({task, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if task in done:
-            return task.result()
-        raise UnknownError(STOPPED) if stopped in done else TimeoutError
-    finally:
-        await tasks.end(task, stopped)  # a child process ends with its task

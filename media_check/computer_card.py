@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_check.computer_part import Part, UnknownError, aside
+from media_check.devices import sysfs
 from media_check.errand import Errand
 from processes import child
 
@@ -89,7 +90,7 @@ def usb_readers(root: Path) -> int | None:
     """How many USB interfaces are of the smart card class; None: the system has no list of them."""
     if not root.is_dir():
         return None
-    return sum(_text(path) == CARD_CLASS for path in root.glob("*/bInterfaceClass"))
+    return sum(sysfs.text(path) == CARD_CLASS for path in root.glob("*/bInterfaceClass"))
 
 
 def card_program() -> bool | None:
@@ -107,13 +108,6 @@ def card_program() -> bool | None:
 def named(titles: Iterable[str]) -> bool:
     """One of the titles is that of a program for logging in by card."""
     return any(PROGRAM.search(title) for title in titles)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
 
 
 # ---- in the child, because a card service may hang -----------------------------------------------------------------

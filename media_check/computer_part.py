@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from processes import child
 from reports.record import Fact
 
 if TYPE_CHECKING:
@@ -33,31 +34,10 @@ class Part:
 
 
 async def aside(work: Callable[[], T]) -> T:
-    """For what reads files or the registry and may take its time: in a daemon thread.
+    """For what reads files or the registry and may take its time; who asks has the deadline."""
+    from processes.aside import aside as apart
 
-    For a thread of asyncio's the program would wait at its end, also when a network disk hangs.
-    """
-    import asyncio
-    import threading
-
-    loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if not answer.done():
-            answer.set_exception(error) if error is not None else answer.set_result(result)
-
-    def run() -> None:
-        result: T | None = None
-        error: BaseException | None = None
-        try:
-            result = work()
-        except Exception as raised:  # noqa: BLE001 - raised again where it is awaited
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await answer  # type: ignore[no-any-return]
+    return await apart(work, None)
 
 
 async def output(arguments: Sequence[str], seconds: float) -> str | None:
@@ -79,7 +59,7 @@ async def output(arguments: Sequence[str], seconds: float) -> str | None:
     finally:
         if process.returncode is None:
             _end(process)
-            await process.wait()
+            await child.ended(process)
     return said.decode(errors="replace") if process.returncode == 0 else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_check.computer_part import Part, UnknownError, aside, output
+from media_check.devices import sysfs
 from media_check.errand import Errand
 from reports.record import Fact
 
@@ -71,7 +72,7 @@ async def read() -> Power:
     if PLATFORM == "darwin":
         return from_pmset(await output(("pmset", "-g", "batt"), COMMAND_S), await output(("pmset", "-g"), COMMAND_S))
     power = await aside(lambda: from_sysfs(SUPPLIES))
-    saver = saving(await aside(lambda: _text(PROFILE)), await output(("powerprofilesctl", "get"), COMMAND_S))
+    saver = saving(await aside(lambda: sysfs.text(PROFILE)), await output(("powerprofilesctl", "get"), COMMAND_S))
     return Power(power.ratio, power.plugged, saver, power.batteries)
 
 
@@ -82,9 +83,9 @@ def from_sysfs(root: Path) -> Power:
     """From the supplies of the computer itself; those of mice and headsets (scope "Device") are left out."""
     if not root.is_dir():
         raise UnknownError("the system does not tell of its power supplies")
-    supplies = [s for s in sorted(root.iterdir()) if _text(s / "scope") != "Device"]
-    batteries = [s for s in supplies if _text(s / "type") == "Battery" and _text(s / "present") != "0"]
-    chargers = [o for s in supplies if _text(s / "type") in ("Mains", "USB") and (o := _text(s / "online"))]
+    supplies = [s for s in sorted(root.iterdir()) if sysfs.text(s / "scope") != "Device"]
+    batteries = [s for s in supplies if sysfs.text(s / "type") == "Battery" and sysfs.text(s / "present") != "0"]
+    chargers = [o for s in supplies if sysfs.text(s / "type") in ("Mains", "USB") and (o := sysfs.text(s / "online"))]
     return Power(_charge(batteries), _plugged(chargers, batteries), None, len(batteries))
 
 
@@ -92,7 +93,7 @@ def _plugged(chargers: Sequence[str], batteries: Sequence[Path]) -> bool | None:
     """`chargers`: "0" or a higher number each. A battery that empties beside a weak charger still has one."""
     if any(online != "0" for online in chargers):
         return True
-    states = [state for b in batteries if (state := _text(b / "status")) not in ("", "Unknown")]
+    states = [state for b in batteries if (state := sysfs.text(b / "status")) not in ("", "Unknown")]
     if states:
         return "Discharging" not in states and any(state in STILL for state in states)
     return False if chargers and batteries else None
@@ -115,16 +116,9 @@ def saving(profile: str, daemon: str | None) -> bool | None:
     return any(text in ("low-power", "quiet", "power-saver") for text in said) if said else None
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:  # also ENODEV of a battery that was just taken out
-        return ""
-
-
 def _number(path: Path) -> float | None:
     try:
-        return float(_text(path))
+        return float(sysfs.text(path))
     except ValueError:
         return None
 

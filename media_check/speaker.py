@@ -7,7 +7,6 @@ echo. A meeting service takes a loudspeaker's echo away, but hardly one that is 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -52,16 +51,10 @@ async def _check(errand: Errand, device: Device, draft: Draft) -> None:
 async def _play(errand: Errand, device: Device) -> dict[str, Any]:
     """The child's last line. ProbeFailure: it has none, or says of the speaker why not."""
     errand.progress(Step("speaker", "opening"))
-    run = asyncio.create_task(_run(errand, device))
-    stop = asyncio.create_task(errand.stop.wait())
-    left = max(0.0, errand.deadline - 0.1 - time.monotonic())
-    try:
-        await asyncio.wait([run, stop], timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        if run.done():
-            return run.result()
-        raise ProbeFailure("interrupted" if stop.done() else "timeout")
-    finally:
-        await tasks.end(run, stop)
+    said = await tasks.unless(errand.stop, _run(errand, device), errand.deadline - 0.1 - time.monotonic())
+    if said is None:
+        raise ProbeFailure("interrupted" if errand.stop.is_set() else "timeout")
+    return said
 
 
 async def _run(errand: Errand, device: Device) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from probes.links.binding import Passage
 from probes.room import RoomSession
 from probes.session import Draft, Failures, ProbeFailure, Progress, Session, measuring
 from processes import child
-from processes.tasks import end
+from processes.tasks import unless
 from reports.vocabulary import FAILURES as CODES
 
 THIRD_PARTY, ROOM = "speedtest.net", "the test room"
@@ -133,13 +133,7 @@ async def _run(session: Session, errand: Errand) -> Said:
     said = Said()
     seconds = _seconds(session)
     async with child.started(COMMAND) as process:
-        tasks = [asyncio.create_task(_listen(process, errand, session, said)), asyncio.create_task(session.stop.wait())]
-        try:
-            await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
-            if tasks[0].done():
-                tasks[0].result()
-        finally:
-            await end(*tasks)
+        await unless(session.stop, _listen(process, errand, session, said), seconds)
     return said
 
 

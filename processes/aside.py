@@ -35,8 +35,8 @@ class Unwaited(ThreadPoolExecutor):
         return future
 
 
-async def aside(call: Callable[[], T], seconds: float) -> T:
-    """What `call` returns or raises. TimeoutError after `seconds`; the thread is left to itself then."""
+async def aside(call: Callable[[], T], seconds: float | None) -> T:
+    """What `call` returns or raises. TimeoutError after `seconds` (None: never); the thread is left to itself then."""
     async with asyncio.timeout(seconds):
         return await asyncio.get_running_loop().run_in_executor(Unwaited(), call)
 

@@ -53,11 +53,14 @@ async def started(arguments: Sequence[str], limit: int = 65536) -> AsyncIterator
         yield process
     finally:
         kill(process)
-        await _ended(process)
+        await ended(process)
 
 
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """One that sleeps in a driver ends only when the driver lets it: then nobody waits, and the loop has the zombie."""
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """Wait for one that was killed, END_S at the most.
+
+    One that sleeps in a driver ends only when the driver lets it: then nobody waits, and the loop has the zombie.
+    """
     import asyncio
 
     try:

@@ -1,6 +1,6 @@
 """Link kinds with the kernel's real drivers, and binding proven by the links' own counters.
 
-Run in the lab with LAB_LINKS="wired wifi phone pan cellular"; what is not plugged in is skipped.
+Run in the lab after tests/lab/plug_in phone wifi pan cellular; what is not plugged in is skipped.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def first_look() -> dict[str, Link]:
 
 def link_called(name: str) -> Link:
     if not Path(f"/sys/class/net/{name}").exists():
-        pytest.skip(f"{name} is not plugged in: LAB_LINKS")
+        pytest.skip(f"{name} is not plugged in: tests/lab/plug_in")
     return first_look()[name]
 
 

@@ -1,6 +1,6 @@
 """What `local` says of a real radio, and of devices whose counters are renewed late or count other framing.
 
-Run in the lab with LAB_LINKS="wired wifi phone"; what is not plugged in is skipped.
+Run in the lab after tests/lab/plug_in phone wifi; what is not plugged in is skipped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OURS, THEIRS = 150, 100  # packets a second
 
 async def link_called(name: str) -> Link:
     if name not in {there for _, there in socket.if_nameindex()}:
-        pytest.skip(f"{name} is not plugged in: LAB_LINKS")
+        pytest.skip(f"{name} is not plugged in: tests/lab/plug_in")
     return next(link for link in await discover(3) if link.name == name)
 
 
