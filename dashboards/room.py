@@ -118,6 +118,10 @@ def _collector() -> list[Panel]:
             "outcome",
         ),
         _per_second("Self-tests refused", {"": f"{name}_refused_total"}, "By reason: docs/collector.md.", "reason"),
+        bars(
+            "Left out of self-tests", [Query(f"increase({name}_left_out_total{{{CHOSEN}}}[$__range])", "{{what}}")],
+            "Quantities and failures that only a newer program knows: the room is older than its agents.", width=12,
+        ),
     ]  # fmt: skip
 
 

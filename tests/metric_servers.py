@@ -95,24 +95,41 @@ def pushgateway(folder: Path) -> Iterator[MetricServer]:
 def _running(folder: Path, program: str, listen: str, ready: str, options: list[str]) -> Iterator[MetricServer]:
     if (found := shutil.which(program)) is None:
         raise MetricServerError(f"{program} is not installed (Debian has a package of that name)")
-    address = f"127.0.0.1:{_free()}"
-    log_file = folder / f"{program}-{secrets.token_hex(4)}.log"
     folder.mkdir(parents=True, exist_ok=True)
-    with log_file.open("wb") as log:
-        command = [found, listen.format(address), *options]
-        quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=folder, **quiet)
-    server = MetricServer(f"http://{address}", process, log_file)
+    server = _started(folder, found, listen, ready, options)
     try:
-        _till_it_answers(server, ready)
         yield server
     finally:
-        process.terminate()
+        _end(server.process)
+
+
+def _started(folder: Path, program: str, listen: str, ready: str, options: list[str]) -> MetricServer:
+    """Somebody else may take the free port before the server does: then another one, twice at the most."""
+    for last in (False, False, True):
+        address = f"127.0.0.1:{_free()}"
+        log_file = folder / f"{Path(program).name}-{secrets.token_hex(4)}.log"
+        with log_file.open("wb") as log:
+            quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+            process = subprocess.Popen([program, listen.format(address), *options], cwd=folder, **quiet)
+        server = MetricServer(f"http://{address}", process, log_file)
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+            _till_it_answers(server, ready)
+        except MetricServerError:
+            _end(process)
+            if last or "address already in use" not in server.log():
+                raise
+        else:
+            return server
+    raise AssertionError("unreachable")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
 
 
 def _free() -> int:

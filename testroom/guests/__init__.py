@@ -4,7 +4,7 @@
 |--------------------------|-----------------|----------------------------------------------------------------------|
 | GET /test, /test/FILE    | anybody (*)     | the page                                                             |
 | POST /v1/guest-sessions  | anybody (*)     | 201 {"id", "ice_servers", "expires_in_seconds", "server_time"}       |
-| POST /v1/records         | a guest session | 201 {"level", "reference", "words": {"sv", "en"}}; one per session   |
+| POST /v1/records         | a guest session | 201 {"level", "reference", "stored", "words"}; one per session        |
 | GET /v1/records/CODE     | an organisation | 200 the self-test behind a reference code                            |
 
 A record that comes with an organisation's guest key (header Motesklar-Guest-Key) is kept among its self-tests, if the
@@ -130,10 +130,12 @@ class Guests:
             return _plain(answer(409, code="room_too_many_requests"))
         session.recorded = True
         judged = self_test(record)
-        return _plain(answer(201, **shown(judged, await self._keep(request, judged))))
+        stored = await self._stored_for_organisation(request, judged)
+        code = code_of(judged.run_id) if stored else self.records.keep(judged)
+        return _plain(answer(201, **shown(judged, code, stored=stored)))
 
-    async def _keep(self, request: web.Request, judged: SelfTest) -> str:
-        """Its reference code. A wrong key, or a store that does not answer, takes no verdict from a guest."""
+    async def _stored_for_organisation(self, request: web.Request, judged: SelfTest) -> bool:
+        """Does an organisation keep it? A wrong key, or a store that does not answer, takes no verdict from a guest."""
         from reports.collector import Receipt
 
         tokens, collector = self._room.settings.tokens, self._room.fleet.collector
@@ -142,9 +144,8 @@ class Guests:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_STORE_S):
                     kept = await collector.keep(organisation, judged, time.time())
-                if isinstance(kept, Receipt):
-                    return code_of(judged.run_id)
-        return self.records.keep(judged)
+                return isinstance(kept, Receipt)
+        return False
 
     async def _look_up(self, request: web.Request) -> web.Response:
         """For an organisation's support; the check in the code tells a mistyped one from an unknown one."""

@@ -83,11 +83,12 @@ def _with_devices(verdict: Verdict, record: BrowserRecord) -> Verdict:
     return Verdict(worst.level, findings, worst.advice)
 
 
-def shown(self_test: SelfTest, code: str) -> Shown:
-    """What the page needs: the level, the code, and the words in each language."""
+def shown(self_test: SelfTest, code: str, *, stored: bool = False) -> Shown:
+    """What the page needs: the level, the code, whether an organisation keeps it, and the words in each language."""
     return {
         "level": self_test.verdict.level,
         "reference": code,
+        "stored": stored,
         "words": {lang: _words(self_test.verdict, lang) for lang in LANGUAGES},
     }
 

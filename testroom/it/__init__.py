@@ -4,6 +4,7 @@
 |-----------------------------------------------|--------------------------------------------------------|
 | GET /it, /it/network, /it/equipment, /it/room | the four views                                         |
 | GET /it/machines                              | the machines that something was asked for              |
+| GET /it/find                                  | to a self-test by its code, or machines by their name  |
 | GET /it/machines/MACHINE                      | one machine's history                                  |
 | GET /it/self-tests/RUN_ID                     | one self-test with its evidence                        |
 | GET, POST /it/login; POST /it/logout          | a token for a cookie (testroom.it.session), and back   |
@@ -23,6 +24,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from reports.reference import read_code
 from reports.store.shapes import Latest, StoreError
 from reports.times import minute
 from testroom.guests.page import FOLDER as GUESTS
@@ -36,6 +38,7 @@ from testroom.it.texts import FOLDER, say
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from reports.record import SelfTest
     from reports.rules import Policy
     from reports.store.store import Store
     from testroom.server import TestRoom
@@ -74,6 +77,7 @@ class SupportPages:
             *self._entrance.routes(),
             get(page.VIEWS["room"], self._room_view),
             get("/it/machines", self._machines),
+            get("/it/find", self._find),
             get("/it/machines/{machine}", self._machine),
             get("/it/self-tests/{run_id}", self._self_test),
             get("/it/it.css", _file("it.css", "text/css")),
@@ -140,6 +144,22 @@ class SupportPages:
 
         return await self._answer(frame, make)
 
+    async def _find(self, request: web.Request) -> web.Response:
+        from aiohttp import web
+
+        login = self.logins.require(request)
+        frame, sought = self.frame(request, login), query.sought(request.query)
+        code = read_code(sought)
+        if code and (kept := self._room.guests.records.find(code)):
+            return shown(_test_page(frame, kept))  # of a guest without a key: in this room's memory only
+
+        def make(store: Store) -> str | None:
+            test = store.by_code(login.organisation, code) if code else None
+            path = f"/it/self-tests/{test.run_id}" if test else "/it/machines"
+            raise web.HTTPSeeOther(frame.q.href(path) if test else frame.q.href(path, find=sought))
+
+        return await self._answer(frame, make)
+
     async def _machine(self, request: web.Request) -> web.Response:
         from testroom.it import machines
 
@@ -158,17 +178,12 @@ class SupportPages:
         return await self._answer(frame, make)
 
     async def _self_test(self, request: web.Request) -> web.Response:
-        from testroom.it import selftest
-
         login = self.logins.require(request)
         frame, run_id = self.frame(request, login), request.match_info["run_id"]
 
         def make(store: Store) -> str | None:
             test = store.self_test(login.organisation, run_id) if _RUN_ID.fullmatch(run_id) else None
-            if test is None:
-                return None
-            title = f"{say('test_title', frame.q.lang)} {minute(test.started_at)}"
-            return page.document(frame, title, _way_back(request, frame.q), selftest.view(test, frame.q))
+            return None if test is None else _test_page(frame, test, _way_back(request, frame.q))
 
         return await self._answer(frame, make)
 
@@ -183,6 +198,13 @@ class SupportPages:
                 return shown(page.message(frame, say("unknown_title", lang), say("unknown", lang)), 404)
             return shown(made)
         return shown(page.message(frame, say("store_title", lang), say("store_silent", lang)), 503)
+
+
+def _test_page(frame: page.Frame, test: SelfTest, way_back: Html | None = None) -> str:
+    from testroom.it import selftest
+
+    title = f"{say('test_title', frame.q.lang)} {minute(test.started_at)}"
+    return page.document(frame, title, way_back, selftest.view(test, frame.q))
 
 
 def _way_back(request: web.Request, q: Query) -> Html | None:

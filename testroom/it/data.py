@@ -140,6 +140,13 @@ def has(machine: Latest, since: float, level: str, subject: str, owner: str) -> 
     return any(subject in ("", subject_of(f)) and owner in ("", f.owner) for f in wrong)
 
 
+def called(machine: Latest, find: str) -> bool:
+    """Is it in the machine's name or room, or the beginning of its pseudonym? "" is in all."""
+    sought = find.strip().casefold()
+    names = (machine.name, machine.room)
+    return any(sought in name.casefold() for name in names) or machine.machine.startswith(sought)
+
+
 def spreads(quantity: str, machines: Iterable[Latest], good: Callable[[float], bool] | None = None) -> Iterator[Spread]:
     """How a quantity lies, for each kind of link on which it was measured."""
     values: dict[str, list[float]] = defaultdict(list)

@@ -12,7 +12,7 @@ from reports.store.shapes import Latest, Past
 from reports.times import day
 from testroom.it import data, network, parts, svg
 from testroom.it.markup import Html, join, tag
-from testroom.it.query import Query
+from testroom.it.query import Query, sought
 from testroom.it.texts import kind_text, machine_text, machines_text, moment, owner_text, say, subject_text, unit_text
 
 PAGE_OF = 100
@@ -22,17 +22,20 @@ _MOST_TESTS = 200
 
 
 def listed(machines: Sequence[Latest], q: Query, asked: Mapping[str, str]) -> Html:
-    """The machines of a state, or that something fails on, or that somebody can mend; a hundred at a time."""
+    """The machines of a state, of a name, that something fails on, or that somebody can mend; a hundred at a time."""
     level, fails, owner = (asked.get(key, "") for key in ("level", "fails", "owner"))
+    find = sought(asked)
     level, owner = level if level in data.STATES else "", owner if owner in OWNERS else ""
-    found = [m for m in machines if data.has(m, q.since, level, fails, owner)]
+    found = [m for m in machines if data.has(m, q.since, level, fails, owner) and data.called(m, find)]
     found.sort(key=lambda m: data.WORST.index(data.state(m, q.since)))
     first = _first(asked.get("from", ""), len(found))
     lead = [say("listed", q.lang, machines=machines_text(len(found), q.lang))]
     lead += [say("listed_level", q.lang, level=say(f"state_{level}", q.lang))] if level else []
     lead += [say("listed_fails", q.lang, what=subject_text(fails, q.lang))] if fails else []
     lead += [say("listed_owner", q.lang, who=owner_text(owner, q.lang))] if owner else []
-    kept = {key: value for key, value in (("level", level), ("fails", fails), ("owner", owner)) if value}
+    lead += [say("listed_find", q.lang, what=find)] if find else []
+    asked_for = {"level": level, "fails": fails, "owner": owner, "find": find}
+    kept = {key: value for key, value in asked_for.items() if value}
     every = tag("a", say("listed_all", q.lang), href=q.href("/it/machines")) if kept else None
     shown = parts.machine_list(found[first : first + PAGE_OF], q) if found else parts.nothing(say("none_such", q.lang))
     told = tag("p", " · ".join(lead), " " if every else None, every, class_="quiet")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from reports.advice import LANGUAGES, Lang
+from reports.store.shapes import LONGEST_NAME
 from testroom.it.markup import Html, join, tag
 from testroom.it.query import DAYS, UNIT_MARK, USUAL_DAYS, Query
 from testroom.it.texts import say, unit_text
@@ -73,7 +74,7 @@ def _top(frame: Frame) -> Html:
     return tag(
         "header",
         tag("div", brand, who, tag("div", _languages(frame), _leave(frame), class_="end"), class_="top"),
-        _views(frame, lang) if frame.organisation else None,
+        tag("div", _views(frame, lang), _find(frame), class_="ways") if frame.organisation else None,
     )
 
 
@@ -87,6 +88,26 @@ def _views(frame: Frame, lang: Lang) -> Html:
     if frame.readiness:
         links.append(tag("a", say("view_readiness", lang), href="/readiness"))
     return tag("nav", links, aria_label=say("views", lang), class_="views")
+
+
+def _find(frame: Frame) -> Html:
+    """A machine by its name, or a self-test by the code that somebody reads out over the telephone."""
+    what = say("find", frame.q.lang)
+    asked = dict(frame.asked).get("find", "")
+    field = tag(
+        "input",
+        type="search",
+        name="find",
+        value=asked,
+        required=True,
+        maxlength=LONGEST_NAME,
+        placeholder=what,
+        aria_label=what,
+        autocomplete="off",
+        spellcheck="false",
+    )
+    button = tag("button", say("find_button", frame.q.lang), type="submit", class_="plain")
+    return tag("form", field, button, method="get", action="/it/find", role="search", aria_label=what, class_="find")
 
 
 def _languages(frame: Frame) -> Html:
@@ -118,7 +139,7 @@ def _filter(frame: Frame) -> Html | None:
         return None
     q, lang = frame.q, frame.q.lang
     days = [tag("option", say(f"days_{d}", lang), value=d, selected=d == q.days) for d in DAYS]
-    kept = ("level", "fails", "owner") if frame.units is not None else ("unit",)
+    kept = ("level", "fails", "owner", "find") if frame.units is not None else ("unit",)
     hidden = [tag("input", type="hidden", name=key, value=value) for key, value in frame.asked if key in kept]
     reset = None
     if q.days != USUAL_DAYS or (q.unit is not None and frame.units is not None):

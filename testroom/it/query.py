@@ -50,6 +50,11 @@ def read(query: Mapping[str, str], lang: Lang, now: float | None = None) -> Quer
     )
 
 
+def sought(query: Mapping[str, str]) -> str:
+    """What is looked for, without what no name and no code has."""
+    return "".join(c for c in query.get("find", "") if c.isprintable())[:LONGEST_NAME].strip()
+
+
 def _is_unit(unit: str) -> bool:
     """PostgreSQL takes neither NUL nor lone surrogates."""
     return unit.startswith(UNIT_MARK) and "\0" not in unit and not any("\ud800" <= c <= "\udfff" for c in unit)

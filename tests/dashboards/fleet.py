@@ -83,7 +83,11 @@ def self_test(machine: Machine, now: float) -> SelfTest:
 
 
 def body(test: SelfTest) -> bytes:
-    return json.dumps(to_json(test)).encode()
+    """One agent in five is newer than the room, and measures what the room does not know."""
+    document = to_json(test)
+    if int(test.run_id[0], 16) % 5 == 0:
+        document["measurements"][0]["values"]["of_a_later_program"] = 1.0
+    return json.dumps(document).encode()
 
 
 def _link(kind: Kind) -> Link:

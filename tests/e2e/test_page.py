@@ -154,6 +154,7 @@ def test_a_call_that_finds_no_way_gets_its_verdict_and_code(rooms: Rooms, chromi
         page.on("request", lambda r: keys.append(r.headers.get("motesklar-guest-key")) if r.method == "POST" else None)
         page.get_by_role("link", name="English").click()  # the address keeps whose guest this is
         page.wait_for_url("**/test?lang=en#org=habo-2027")
+        assert "kept by the organisation" in page.locator("#kept").inner_text()
         page.locator("#go").click()
         page.wait_for_selector(DONE, timeout=30_000)
         page.screenshot(path=tmp_path / "verdict.png", full_page=True)
@@ -161,5 +162,6 @@ def test_a_call_that_finds_no_way_gets_its_verdict_and_code(rooms: Rooms, chromi
         assert page.locator("#means").inner_text() == "Sound and picture do not get through."
         assert page.locator("#action").inner_text().startswith("Call ")
         assert read_code(page.locator("#code").inner_text())
+        assert "for a day" in page.locator("#code-more").inner_text()  # this room has no store
         assert violations(page, axe) == []
     assert [key for key in keys if key] == ["habo-2027"]  # with the record only

@@ -59,6 +59,7 @@ function render() {
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
   document.title = t("title");
+  part("kept").hidden = !guestKey;
   if (shown.section === "running") renderRunning();
   if (shown.section === "trouble") renderTrouble();
   if (shown.section === "verdict") renderVerdict();
@@ -90,6 +91,7 @@ function renderVerdict() {
   part("means").textContent = words.means;
   part("action").textContent = words.action;
   part("code").textContent = reference;
+  part("code-more").textContent = t(shown.verdict.stored ? "reference_stored" : "reference_more");
   part("findings").replaceChildren(...words.findings.map(row));
 }
 

@@ -34,12 +34,14 @@ async def keeping(folder: Path, **settings: Any) -> AsyncIterator[tuple[TestRoom
         yield room, http
 
 
-async def code_given(http: aiohttp.ClientSession, key: str | None = KEY) -> str:
-    """The code that the guest is shown."""
+async def code_given(http: aiohttp.ClientSession, key: str | None = KEY, *, stored: bool = True) -> str:
+    """The code that the guest is shown, who is told whether an organisation keeps what was measured."""
     headers = {"Authorization": f"Bearer {(await session(http))[1]['id']}"} | ({GUEST_KEY: key} if key else {})
     async with http.post("/v1/records", json=GOOD, headers=headers) as answer:
         assert answer.status == 201
-        code: str = (await answer.json())["reference"]
+        told = await answer.json()
+        assert told["stored"] is stored
+        code: str = told["reference"]
         return code
 
 
@@ -63,7 +65,7 @@ async def test_it_is_kept_for_the_organisation_whose_key_the_page_had(tmp_path: 
 @pytest.mark.parametrize("key", [None, "habo-2026", "", TOKEN, "\xe5"])
 async def test_without_a_key_that_is_good_it_is_in_memory_as_ever(tmp_path: Path, key: str | None) -> None:
     async with keeping(tmp_path) as (room, http):
-        code = await code_given(http, key)
+        code = await code_given(http, key, stored=False)
         assert len(room.guests.records) == 1
         assert (await look_up(room, code, OTHER_TOKEN))[0] == 200
         assert room.fleet.store is not None
@@ -72,7 +74,7 @@ async def test_without_a_key_that_is_good_it_is_in_memory_as_ever(tmp_path: Path
 
 async def test_a_room_without_a_store_knows_no_keys() -> None:
     async with serving(guests=True, tokens=TOKENS) as (room, http):
-        code = await code_given(http)
+        code = await code_given(http, stored=False)
         assert len(room.guests.records) == 1
         assert (await look_up(room, code, TOKEN))[0] == 200
 
@@ -85,7 +87,7 @@ async def test_a_store_that_is_away_takes_no_verdict_from_a_guest(
 
     async with keeping(tmp_path) as (room, http):
         monkeypatch.setattr(room.fleet.store, "take", away)
-        code = await code_given(http)
+        code = await code_given(http, stored=False)
         assert (await look_up(room, code, TOKEN))[0] == 200
         monkeypatch.setattr(room.fleet.store, "by_code", away)
         other = code_of("another")
