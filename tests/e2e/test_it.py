@@ -89,7 +89,7 @@ def test_from_the_login_to_one_self_test(place: str, chromium: Browser, tmp_path
         is_fine(page, axe, tmp_path / "selftest.png")
         cookie = next(c for c in page.context.cookies() if c["name"].startswith("__Host-"))
         assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
-        page.locator("header form button").click()
+        page.locator("header form[method=post] button").click()
         page.locator("#token").wait_for()
         page.goto(f"{place}/it")
         assert "/it/login" in page.url
