@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reports import newer
+from reports.identity import PSEUDONYM, RUN_ID
 from reports.reading import NewerRecordError
 from reports.record import SelfTest
 from reports.serial import RecordError, from_json
@@ -33,8 +34,6 @@ REFUSALS: dict[str, str] = {
     "collector_busy": "too many wait to be written",
     "store_unavailable": "the database does not answer",
 }
-_MACHINE = re.compile(r"[0-9a-f]{32}")
-_RUN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _WORD = re.compile(r"[a-z0-9_.]{1,64}")
 _VERSION = re.compile(r"[ -~]{0,40}")
 
@@ -136,7 +135,7 @@ class Collector:
             return Refused("too_many_self_tests")
         if len(raw) > self.limits.most_bytes:
             return Refused("self_test_too_large")
-        if machine and not _MACHINE.fullmatch(machine):
+        if machine and not PSEUDONYM.fullmatch(machine):
             return Refused("machine_malformed")
         if len(self._waiting) >= self.limits.waiting:
             return Refused("collector_busy")
@@ -223,7 +222,7 @@ def _printable(error: Exception) -> str:
 
 def _check_words(test: SelfTest) -> None:
     """What becomes a column has a shape; names, codes and numbers have been checked by from_json."""
-    _hold(_RUN_ID.fullmatch(test.run_id), "run_id")
+    _hold(RUN_ID.fullmatch(test.run_id), "run_id")
     _hold(_VERSION.fullmatch(test.agent.version), "agent.version")
     _hold(test.duration_s >= 0, "duration_s")
     _hold(not test.verdict.action or _WORD.fullmatch(test.verdict.action), "verdict.action")

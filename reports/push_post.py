@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from reports import remote_write
+from reports.identity import MACHINE_HEADER
 from reports.push_answers import NO_ANSWER, Answer, answered
 from reports.spool import Item
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     Trust = ssl.SSLContext | Fingerprint
 
-MACHINE_HEADER = "Motesklar-Machine"
 ANSWER_S, CONNECT_S, PROXY_S = 30.0, 10.0, 3.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import sys
 import tempfile
@@ -21,13 +20,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.identity import PSEUDONYM
+
 if TYPE_CHECKING:
     from reports.record import SelfTest
 
 MACHINE, VERDICT, METRICS, SPOOL, BUDGET, LOCK = (
     "machine", "verdict.json", "metrics.prom", "spool.db", "budget.json", "agent.lock",
 )  # fmt: skip
-_PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 
 
 class StateError(ValueError):
@@ -44,7 +44,7 @@ def pseudonym(folder: Path) -> str:
         found = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StateError(f"cannot keep this machine's pseudonym in {path}: {_words(error)}") from None
-    if not _PSEUDONYM.fullmatch(found):
+    if not PSEUDONYM.fullmatch(found):
         raise StateError(f"{path} must hold 32 hexadecimal digits; delete it, and this becomes a new machine")
     return found
 

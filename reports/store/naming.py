@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from reports.identity import PSEUDONYM
 from reports.store.shapes import LONGEST_NAME, Named, NamesError
 from reports.store.tables import machines
 from reports.store.writing import insert_into
 
-PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 MOST_MACHINES = 100_000
 _NAMES = ("name", "unit", "room")
 _IGNORED = ("last_seen",)  # stands in the CSV that the room gives

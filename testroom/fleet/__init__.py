@@ -19,6 +19,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from reports.identity import MACHINE_HEADER, RUN_ID
 from reports.serial import to_json
 from reports.store.shapes import Aggregates, StoreError
 from testroom.answers import answer
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from reports.store.store import Store
     from testroom.server import TestRoom
 
-MACHINE = "Motesklar-Machine"
 STATUSES = {
     "self_test_too_large": 413,
     "self_test_malformed": 400,
@@ -117,14 +117,14 @@ class Fleet:
             raw = await bodies.read(request, self.collector.limits.most_bytes)
         except bodies.BodyError as refused:
             return _refused(self.collector.refuse(refused.code, refused.where))
-        machine = request.headers.get(MACHINE, "").lower()
+        machine = request.headers.get(MACHINE_HEADER, "").lower()
         return _told(await self.collector.take(organisation, raw, machine, time.time()))
 
     async def _look_up(self, request: web.Request) -> web.Response:
         organisation = self._room.organisation(request)
         assert self.store is not None
         run_id = request.match_info["run_id"]
-        if not run_id.isascii() or "\0" in run_id:  # PostgreSQL takes no NUL
+        if not RUN_ID.fullmatch(run_id):  # none is kept by another name; PostgreSQL takes no NUL
             return answer(404, code="self_test_unknown")
         try:
             found = await asyncio.to_thread(self.store.self_test, organisation, run_id)

@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from reports.collector import REFUSALS
+from reports.identity import MACHINE_HEADER, PSEUDONYM, RUN_ID
 from reports.schema import schema
 
 Json = dict[str, Any]
-_RUN_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
+_RUN_ID = {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 CSV: Json = {"text/csv": {"schema": {"type": "string"}}}
 _WORD = {"pattern": "^[a-z0-9_.]{1,64}$"}
@@ -45,11 +46,11 @@ def document() -> Json:
 
 def _post() -> Json:
     machine = {
-        "name": "Motesklar-Machine",
+        "name": MACHINE_HEADER,
         "in": "header",
         "required": False,
         "description": "the machine's own pseudonym: 128 random bits",
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "schema": {"type": "string", "pattern": f"^{PSEUDONYM.pattern}$"},
     }
     return {
         "summary": "hand in a self-test; the same run may be handed in again",

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from reports.identity import PSEUDONYM, RUN_ID
 from reports.reference import read_code
 from reports.store.shapes import Latest, StoreError
 from reports.times import minute
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from testroom.server import TestRoom
 
 READ_S = 5.0  # for the store's answer and the page that is made of it
-_MACHINE = re.compile(r"[0-9a-f]{32}")
-_RUN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VIEWS = ("overview", "network", "equipment")
 _Handler = Callable[["web.Request"], Awaitable["web.StreamResponse"]]
 _Make = Callable[["Store"], str | None]
@@ -167,7 +165,7 @@ class SupportPages:
         frame, name = self.frame(request, login), request.match_info["machine"]
 
         def make(store: Store) -> str | None:
-            found = store.latest(login.organisation, machine=name) if _MACHINE.fullmatch(name) else []
+            found = store.latest(login.organisation, machine=name) if PSEUDONYM.fullmatch(name) else []
             if not found:
                 return None
             past = store.history(login.organisation, name, frame.q.since)
@@ -182,7 +180,7 @@ class SupportPages:
         frame, run_id = self.frame(request, login), request.match_info["run_id"]
 
         def make(store: Store) -> str | None:
-            test = store.self_test(login.organisation, run_id) if _RUN_ID.fullmatch(run_id) else None
+            test = store.self_test(login.organisation, run_id) if RUN_ID.fullmatch(run_id) else None
             return None if test is None else _test_page(frame, test, _way_back(request, frame.q))
 
         return await self._answer(frame, make)
@@ -212,7 +210,7 @@ def _way_back(request: web.Request, q: Query) -> Html | None:
     from testroom.it import parts
 
     machine = request.query.get("machine", "")
-    if not _MACHINE.fullmatch(machine):
+    if not PSEUDONYM.fullmatch(machine):
         return None
     return tag("p", tag("a", say("to_machine", q.lang), href=parts.machine_href(machine, q)))
 

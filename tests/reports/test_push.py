@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from reports.identity import MACHINE_HEADER
 from reports.push import Destination, drain, to_remote_write
 from reports.push_answers import Pace
-from reports.push_post import MACHINE_HEADER
 from reports.spool import Spool
 from tests.reports.far_end import MACHINE, FarEnd, collector, put, serving
 

@@ -10,7 +10,7 @@ import pytest
 from agent.options import UsageError
 from agent.service import outbox
 from agent.settings import CollectorSection, PushSection, RoomSection, Settings
-from reports.push_post import MACHINE_HEADER
+from reports.identity import MACHINE_HEADER
 from reports.remote_write import decode
 from tests.reports.store.rows import A, run
 
