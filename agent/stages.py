@@ -79,6 +79,7 @@ class Stages:
         moved = draft.facts.get("moved_bytes", 0)
         if isinstance(moved, int | float):
             self._moved[session.subject] = self._moved.get(session.subject, 0.0) + moved
+        self._run.measured(draft)
         return draft
 
     async def _in_time(self, name: str, session: Session) -> Draft:
