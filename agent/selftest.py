@@ -70,9 +70,9 @@ async def run(run_: Run) -> SelfTest:
     started_at, begun = time.time(), time.monotonic()
     networked = await network(run_)
     devices, drafts = await Checks(run_.options, run_.stop, run_.step).run()
-    checked = Checked(devices, _measurements(drafts))
+    checked = Checked(devices, measurements_of(drafts))
     if checked.devices or checked.measurements:
-        networked = await _as_it_is_now(networked, run_.options)
+        networked = await as_it_is_now(networked, run_.options)
     return judged(run_.options, networked, checked, started_at, time.monotonic() - begun, stopped=run_.stop.is_set())
 
 
@@ -88,14 +88,14 @@ async def network(run_: Run) -> Networked:
         embedded = await _embedded(stack)
         room = run_.options.room or parse_room(embedded.url)
         stages = Stages(run_, room, chosen, await _floor(run_, embedded), links)
-        measurements = _measurements(await stages.measure())
+        measurements = measurements_of(await stages.measure())
     comparison = _compare(run_, chosen)
     if comparison is not None:
         measurements = (*measurements, _compared(comparison, started_at))
-    return await _as_it_is_now(Networked(tuple(links), tuple(chosen), measurements, comparison), run_.options)
+    return await as_it_is_now(Networked(tuple(links), tuple(chosen), measurements, comparison), run_.options)
 
 
-async def _as_it_is_now(networked: Networked, options: Options) -> Networked:
+async def as_it_is_now(networked: Networked, options: Options) -> Networked:
     """A link that has vanished since it was measured has failed."""
     from probes.links import discover
 
@@ -113,7 +113,7 @@ def judged(
         options.policy,
         _with_vanished(networked.links, networked.chosen),
         measurements,
-        chosen=_in_use(networked.chosen),
+        chosen=in_use(networked.chosen),
         comparison=networked.comparison,
         embedded=options.only_this_computer,
     )
@@ -131,7 +131,8 @@ def judged(
     )
 
 
-def _measurements(drafts: Sequence[Draft]) -> tuple[Measurement, ...]:
+def measurements_of(drafts: Sequence[Draft]) -> tuple[Measurement, ...]:
+    """Theirs and their parts'. ValueError: one of them holds what no record can (a defect)."""
     return tuple(each.measurement() for draft in drafts for each in (draft, *draft.parts))
 
 
@@ -194,10 +195,10 @@ def _compared(comparison: Comparison, started_at: float) -> Measurement:
     return Measurement("compare", comparison.best or "links", started_at, 0.0, values, facts)
 
 
-def _in_use(chosen: Sequence[Link]) -> str | None:
+def in_use(chosen: Sequence[Link]) -> str | None:
     """The link that the verdict is about: the one in use when it was tested, else the first tested."""
-    in_use = next((link.name for link in chosen if link.is_default), None)
-    return in_use or next((link.name for link in chosen), None)
+    default = next((link.name for link in chosen if link.is_default), None)
+    return default or next((link.name for link in chosen), None)
 
 
 def _with_vanished(after: Sequence[Link], chosen: Sequence[Link]) -> list[Link]:

@@ -127,6 +127,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What was measured beside what the policy judges, for IT. `standard`: where the quantity is defined, or ""."""
+
+    what: Said
+    value: Said
+    standard: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """Whom to call, the first of the list first."""
 
@@ -157,6 +166,7 @@ class Answer:
     contacts: tuple[Contact, ...] = ()
     untested: tuple[Said, ...] = ()
     lines: tuple[Line, ...] = ()
+    values: tuple[Value, ...] = ()
     courses: tuple[Course, ...] = ()
 
 
@@ -169,6 +179,7 @@ class State:
 
     lang: Lang
     title: str = ""  # of the meeting service
+    portal: str | None = None  # its own login page: going to the meeting is never blocked, not even in the middle
     room: Literal["configured", "embedded"] = "embedded"
     phase: Phase = "start"
     company: Company | None = None
