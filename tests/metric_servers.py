@@ -87,7 +87,8 @@ def victoria_metrics(folder: Path) -> Iterator[MetricServer]:
 
 @contextmanager
 def pushgateway(folder: Path) -> Iterator[MetricServer]:
-    with _running(folder, "prometheus-pushgateway", "--web.listen-address={}", "/-/ready", []) as server:
+    kept = f"--persistence.file={folder / secrets.token_hex(4)}"  # Debian's own is the whole computer's
+    with _running(folder, "prometheus-pushgateway", "--web.listen-address={}", "/-/ready", [kept]) as server:
         yield server
 
 
@@ -143,7 +144,9 @@ def _till_it_answers(server: MetricServer, ready: str) -> None:
     while True:
         with suppress(OSError):
             server.get(ready)
-            return
+            time.sleep(0.1)  # if it was another's server that answered, ours ends now
+            if server.process.poll() is None:
+                return
         if server.process.poll() is not None or time.monotonic() > until:
             raise MetricServerError(server.log())
         time.sleep(0.05)

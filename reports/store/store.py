@@ -109,7 +109,9 @@ def _forget(connection: Connection, before: float) -> int:
     old = select(self_tests.c.id).where(self_tests.c.started_at < before)
     connection.execute(delete(findings).where(findings.c.self_test_id.in_(old)))
     connection.execute(
-        update(machines).where(machines.c.latest_at < before).values(latest_id=None, latest_at=None)
+        update(machines)
+        .where(machines.c.latest_at < before)
+        .values(latest_id=None, latest_at=None, latest_link_kind="", latest_level="")
     )  # the latest is the newest: when it goes, all older ones go too
     gone = connection.execute(delete(self_tests).where(self_tests.c.started_at < before)).rowcount
     used = select(self_tests.c.machine_id).where(self_tests.c.machine_id == machines.c.id).exists()

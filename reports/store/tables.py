@@ -45,8 +45,10 @@ machines = Table(
     Column("last_seen", TIME),
     Column("latest_id", KEY),  # of self_tests, without a foreign key: each would have to exist before the other
     Column("latest_at", TIME),
+    Column("latest_link_kind", String(16), nullable=False, server_default=""),  # as the self-test says: counting
+    Column("latest_level", String(16), nullable=False, server_default=""),  # machines then needs no self-tests
     UniqueConstraint("organisation", "pseudonym"),
-    Index(None, "organisation", "unit"),
+    Index("ix_machines_counted", "organisation", "unit", "latest_link_kind", "latest_level", "latest_at"),
 )
 
 self_tests = Table(

@@ -124,10 +124,10 @@ def _latest(
     connection: Connection, records: Iterable[Record], ids: dict[Run, int], owners: dict[Run, tuple[int, str]]
 ) -> None:
     """A test that waited in an agent's spool may come after a newer one."""
-    newest: dict[int, tuple[float, int]] = {}
+    newest: dict[int, tuple[float, int, str, str]] = {}
     for r in records:
         if machine := owners.get((r.organisation, r.machine)):
-            mine = (r.started_at, ids[r.organisation, r.run_id])
+            mine = (r.started_at, ids[r.organisation, r.run_id], r.link_kind, r.level)
             newest[machine[0]] = max(newest.get(machine[0], mine), mine)
     if not newest:
         return
@@ -135,9 +135,17 @@ def _latest(
         update(machines)
         .where(machines.c.id == bindparam("machine"))
         .where((machines.c.latest_at.is_(None)) | (machines.c.latest_at < bindparam("at")))
-        .values(latest_id=bindparam("test"), latest_at=bindparam("at"))
+        .values(
+            latest_id=bindparam("test"),
+            latest_at=bindparam("at"),
+            latest_link_kind=bindparam("kind"),
+            latest_level=bindparam("level"),
+        )
     )
-    rows = [{"machine": m, "at": at, "test": test} for m, (at, test) in sorted(newest.items())]
+    rows = [
+        {"machine": m, "at": at, "test": test, "kind": kind, "level": level}
+        for m, (at, test, kind, level) in sorted(newest.items())
+    ]
     connection.execute(statement, rows)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.page_rooms import TOKEN, Rooms, axe_source, browser, needs_chromium, violations, visiting
+from tests.e2e.page_rooms import TOKEN, Rooms, axe_source, needs_chromium, violations, visiting
 from tests.testroom.it.fleets import names, records
 
 if TYPE_CHECKING:
@@ -21,12 +20,6 @@ WIDTHS: dict[str, Any] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "locale": "sv-SE"},
     "laptop": {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "color_scheme": "dark"},
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +82,7 @@ def test_from_the_login_to_one_self_test(place: str, chromium: Browser, tmp_path
         is_fine(page, axe, tmp_path / "selftest.png")
         cookie = next(c for c in page.context.cookies() if c["name"].startswith("__Host-"))
         assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
-        page.locator("header form button").click()
+        page.locator("header form[method=post] button").click()
         page.locator("#token").wait_for()
         page.goto(f"{place}/it")
         assert "/it/login" in page.url

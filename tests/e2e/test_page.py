@@ -6,7 +6,6 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from reports.serial import from_json
 from testroom.guests.codes import read_code
-from tests.e2e.page_rooms import DONE, TOKEN, Rooms, axe_source, browser, needs_chromium, violations, visiting
+from tests.e2e.page_rooms import DONE, TOKEN, Rooms, needs_chromium, violations, visiting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,17 +28,6 @@ document.addEventListener("DOMContentLoaded", () => {
   }).observe(document.getElementById("told"), { childList: true, characterData: true, subtree: true });
 });
 """
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return axe_source()
 
 
 def look_up(rooms: Rooms, code: str, token: str | None) -> tuple[int, Any]:

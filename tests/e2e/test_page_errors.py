@@ -14,7 +14,6 @@ from tests.e2e.page_rooms import (
     CHROMIUM,
     DONE,
     Rooms,
-    axe_source,
     browser,
     needs_chromium,
     violations,
@@ -43,11 +42,6 @@ def hearing() -> Iterator[Browser]:
     """With a microphone and no camera."""
     with browser("--use-fake-device-for-media-stream=device-count=0") as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return axe_source()
 
 
 def said(page: Page, axe: str) -> str:

@@ -18,7 +18,7 @@ from reports.store.store import Store
 from testroom import certificate
 from testroom.server import RoomSettings, TestRoom
 from testroom.tokens import Tokens
-from tests.e2e.page_rooms import TOKEN, axe_source, browser, needs_chromium, violations
+from tests.e2e.page_rooms import TOKEN, needs_chromium, violations
 from tests.reports.make import good
 from tests.reports.readiness.made import BAD, DAY, a_fleet, machine, self_test
 
@@ -27,17 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 WIDTHS = (390, 1280)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return axe_source()
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -13,23 +12,9 @@ from reports.push import Destination, drain, to_remote_write
 from reports.push_answers import Pace
 from reports.push_post import MACHINE_HEADER
 from reports.spool import Spool
-from tests.reports.far_end import MACHINE, PROXIES, FarEnd, collector, put, serving
+from tests.reports.far_end import MACHINE, FarEnd, collector, put, serving
 
 FAST = Pace(first=0.02, most=0.05, unauthorised=0.05, between=0.0)
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    made = Spool(tmp_path / "spool.db", 10**7)
-    yield made
-    made.close()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10) -> None:

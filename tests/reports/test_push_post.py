@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,21 +14,7 @@ from aiohttp import Fingerprint
 
 from reports.push import Destination, DestinationError, send_waiting, to_collector, to_remote_write
 from reports.spool import Spool
-from tests.reports.far_end import MACHINE, PROXIES, FarEnd, collector, put, serving
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    made = Spool(tmp_path / "spool.db", 10**7)
-    yield made
-    made.close()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+from tests.reports.far_end import MACHINE, FarEnd, collector, put, serving
 
 
 async def attempt(spool: Spool, destination: Destination, **more: object) -> str:

@@ -7,14 +7,6 @@ from prometheus_client.core import GaugeMetricFamily
 
 from reports.pushgateway import PushgatewayError, push_families
 from tests.metric_servers import pushgateway
-from tests.reports.far_end import PROXIES
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def family(value: float, probe: str = "echo") -> GaugeMetricFamily:

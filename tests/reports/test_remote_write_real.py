@@ -14,18 +14,10 @@ from reports.push import send_waiting, to_remote_write
 from reports.remote_write import encode, series
 from reports.spool import Spool
 from tests.metric_servers import MetricServer, prometheus, victoria_metrics
-from tests.reports.far_end import PROXIES
 from tests.reports.make import echo, self_test
 
 NAME = "motesklar_rtt_p95_seconds"
 HOUR = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture

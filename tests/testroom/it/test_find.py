@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -56,10 +55,8 @@ async def test_a_name_leads_to_the_machines_that_have_it(tmp_path: Path, find: s
 
 
 async def test_the_field_is_on_every_page_and_keeps_what_was_asked(tmp_path: Path) -> None:
-    begun = time.monotonic()
     async with municipality(tmp_path, 1) as (_, http):
         await log_in(http)
         for path in ("/it", "/it/room", f"/it/machines/{machine(1)}", "/it/machines?find=HB%22"):
             (field,) = Page((await get(http, path))[1]).all("input", name="find", type="search")
             assert field["value"] == ('HB"' if "find" in path else "")
-    assert time.monotonic() - begun < 30
