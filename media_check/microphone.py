@@ -169,11 +169,13 @@ def _word(facts: dict[str, Any], faults: list[str]) -> str | None:
 
 
 def _failure(errand: Errand, device: Device, mine: Said) -> Exception:
-    """Why nothing was heard. An error: a defect of the child's. That a driver's library crashed is none."""
+    """Why nothing was heard. An error: a defect of the child's own, not of a driver's library that crashed."""
     if errand.stop.is_set():
         return ProbeFailure("interrupted")
     if device.handle in mine.failed:
         return mine.failed[device.handle]
     if mine.ended == 1:
         return RuntimeError("the child of microphone broke")
-    return ProbeFailure("microphone_silent", "" if mine.ended is None else "the sound library crashed")
+    if mine.ended is not None:
+        return ProbeFailure("probe_broken", "the sound library crashed")
+    return ProbeFailure("microphone_silent")

@@ -151,7 +151,7 @@ class Playback:
                 self.muted = line["muted"]
                 return ProbeFailure(line["failed"], line["detail"]) if line["failed"] else None
         self._give_up()
-        return ProbeFailure("speaker_busy", "the sound library crashed")
+        return ProbeFailure("probe_broken", "the sound library crashed")
 
     def _give_up(self) -> None:
         """A child that hangs plays nothing more, and what it keeps is gone with it."""

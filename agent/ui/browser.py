@@ -45,4 +45,4 @@ def _show(first: dict[str, Any], say: child.Say) -> None:
 
 
 if __name__ == "__main__":
-    child.run(_show)
+    child.run(_show, cores=True)

@@ -48,9 +48,15 @@ def redo(self_test: SelfTest, policy: Policy) -> tuple[StepName, ...]:
     steps = set(NETWORK) if verdict.action in _OTHER_LINK else set()
     for finding in _wrong(self_test):
         steps |= steps_of(finding, self_test, policy)
-    if "connection" in steps:  # what mends the connection changes the call too
+    if "connection" in steps or ("joining" in steps and _untried(self_test)):  # what mends one changes the other too
         steps |= NETWORK
     return tuple(name for name in STEPS if name in steps)
+
+
+def _untried(self_test: SelfTest) -> bool:
+    """The test room did not answer: what keeps the call from its way may be why."""
+    echoes = [m for m in self_test.measurements if m.name == "echo"]
+    return bool(echoes) and all(m.failure is not None for m in echoes)
 
 
 def steps_of(finding: Finding, self_test: SelfTest, policy: Policy) -> frozenset[StepName]:

@@ -159,13 +159,15 @@ class Flow:
         """Look what there is, every step that is left to do, until it is stopped, and the verdict."""
         begun = time.monotonic()
         await self._guarded(self._look(talk))
-        while self._todo and not self._stop.is_set():
+        while not self._stop.is_set():
+            if not self._todo:
+                await self._guarded(self._judge(talk, begun))
+            if not self._todo:
+                return
             self._at = name = self._todo.pop(0)
             network = name in BOTH
             await self._guarded(self._network(talk, name, all_links=all_links) if network else self._step(talk, name))
-        self._at = None
-        if not self._stop.is_set():
-            await self._guarded(self._judge(talk, begun))
+            self._at = None
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """Until it has ended, or was left for another step; when stopped it has STOP_S to end by itself."""
@@ -256,7 +258,7 @@ class Flow:
         found = self._devices.found.devices
         await step_verdict.judge(known, self.options, found, started_at, time.monotonic() - begun)
         links, answer = step_verdict.answer(known, self.options)
-        if not self._stop.is_set():
+        if not self._stop.is_set() and not self._todo:
             self._board.touch(phase="done", links=links, answer=answer)
 
     def _end(self, before: Before) -> None:

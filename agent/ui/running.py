@@ -76,6 +76,8 @@ class Running:
         self._waiting = True
         try:
             await self._lock(locks)
+            if self._closed:
+                raise BusyError("running")
             self._task = asyncio.create_task(self._run(work, locks))
         except kept.HeldError:
             self._trouble("busy")

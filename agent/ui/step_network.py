@@ -18,7 +18,7 @@ from agent.options import UsageError
 from agent.selftest import Networked, in_use, measurements_of
 from agent.stages import ALONE_DEEP_S, ALONE_S, BEYOND_S, applies
 from agent.ui.concerned import step_of
-from agent.ui.step_results import level_of, of_network, parted, results, says, wrong
+from agent.ui.step_results import level_of, of_network, parted, results, says, tried, wrong
 from agent.ui.step_shared import Talk, sound
 from probes import PROBES
 from processes import tasks
@@ -143,8 +143,11 @@ class Network:
         self._so_far("connection", wrong(connection))
         self._so_far("joining", wrong(joining))
         if "joining" in self._begun and not self._left and len(chosen) < 2:
-            level = level_of(joining, strict=False)
-            self._talk.board.ends("joining", level, results(joining, level, "joining"))
+            self._ends("joining", level_of(joining, strict=False), joining)
+
+    def _ends(self, name: StepName, level: Level, found: Sequence[Judged]) -> None:
+        level = tried(level, found, name)
+        self._talk.board.ends(name, level, results(found, level, name))
 
     def _so_far(self, name: StepName, told: tuple[Result, ...]) -> None:
         """What is known already. That all is well is not known before all has been measured."""
@@ -173,15 +176,13 @@ class Network:
         found = of_network(self._options, networked, whole=True)
         connection, joining = parted(self._options.policy, networked.measurements, found)
         if "connection" in self._steps:
-            level = verdict_level(connection, self._options.only_this_computer)
-            self._talk.board.ends("connection", level, results(connection, level, "connection"))
+            self._ends("connection", verdict_level(connection, self._options.only_this_computer), connection)
         if "joining" in self._steps:
             self._end_joining(networked, joining)
 
     def _end_joining(self, networked: Networked, joining: Sequence[Judged]) -> None:
         if any(step_of(m.name) == "joining" for m in networked.measurements):
-            level = level_of(joining, strict=False)
-            self._talk.board.ends("joining", level, results(joining, level, "joining"))
+            self._ends("joining", level_of(joining, strict=False), joining)
         else:
             self._no_way()
 

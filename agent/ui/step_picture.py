@@ -22,12 +22,12 @@ async def picture(talk: Talk) -> Drafts:
     watching = Watching(talk)
     viewing = asyncio.create_task(talk.patient("camera", "picture", watching.watch))
     try:
-        skipped = await watching.answered(viewing) == "skip"
+        if await watching.answered(viewing) == "skip":
+            return {}
         talk.board.step("picture", what="watching")
-        draft = await viewing
+        return {"camera": await viewing}
     finally:
         await tasks.end(viewing)
-    return {} if skipped else {"camera": draft}
 
 
 class Watching:

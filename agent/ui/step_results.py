@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING
 
 from agent.selftest import in_use, measurements_of
 from agent.ui.concerned import step_of
-from agent.ui.state import Result, Said, said
-from reports.advice import LANGUAGES, Lang, ids, text
+from agent.ui.state import Result, Said, StepName, said
+from reports.advice import LANGUAGES, Lang, catalogue, ids, text
 from reports.advice.words import label, localised, meaning_text
+from reports.diagnosis import SOURCE
 from reports.findings import SEVERITY, Judged, Subjects, effective, find
 from reports.record import Level, Measurement
 
 if TYPE_CHECKING:
     from agent.options import Options
     from agent.selftest import Networked
-    from agent.ui.state import StepName
     from agent.ui.step_shared import Board
     from reports.draft import Draft
     from reports.policy import Policy
     from reports.record import Finding
 
 MOST = 4  # sentences; the verdict's details hold all
+# Where one of these was not made, the step is not known to be well, whatever else was: "not tested" is not "good".
+STANDS_ON: Mapping[StepName, tuple[str, ...]] = {"connection": ("echo",), "joining": ("join", "call")}
 
 
 def of_checks(policy: Policy, drafts: Iterable[Draft]) -> list[Judged]:
@@ -55,15 +57,22 @@ def _of_the_whole(policy: Policy, finding: Finding) -> bool:
 
 
 def parted(policy: Policy, measurements: Sequence[Measurement], found: Sequence[Judged]) -> tuple[list[Judged], ...]:
-    """(the connection's, the join path's) of them: by which probe saw the value, or failed."""
+    """(the connection's, the join path's) of them: by which probe saw the value, or failed; both may have."""
     joining = [m for m in measurements if step_of(m.name) == "joining"]
     names = {name for m in joining for name in (m.name, *m.values, *m.facts, *m.unknown)}
     names -= {name for m in measurements if m not in joining for name in (*m.values, *m.facts, *m.unknown)}
     parts: tuple[list[Judged], list[Judged]] = ([], [])
     for judged in found:
         row = policy.rows.get(judged.finding.rule)
-        parts[(row.value if row else judged.finding.rule) in names].append(judged)
+        failed = {step_of(m.name) == "joining" for m in measurements if _is_failure_of(judged.finding, m)}
+        for part in failed or {(row.value if row else judged.finding.rule) in names}:
+            parts[part].append(judged)
     return parts
+
+
+def _is_failure_of(finding: Finding, m: Measurement) -> bool:
+    code = finding.params.get("code")
+    return m.failure is not None and m.failure.code == code and m.subject == finding.subject
 
 
 def level_of(found: Sequence[Judged], *, strict: bool) -> Level:
@@ -74,6 +83,13 @@ def level_of(found: Sequence[Judged], *, strict: bool) -> Level:
             return level
     open_ = any(j.blocks or (strict and "code" in j.finding.params) for j in found if j.finding.level == "unknown")
     return "ready" if "ready" in levels and not open_ else "unknown"
+
+
+def tried(level: Level, found: Sequence[Judged], step: StepName) -> Level:
+    """`level`, but unknown in the place of ready where what the step stands on could not be tested."""
+    findings = [judged.finding for judged in found if judged.finding.rule in STANDS_ON[step]]
+    failed = any(finding.level == "unknown" and "code" in finding.params for finding in findings)
+    return "unknown" if failed and level == "ready" else level
 
 
 def results(found: Sequence[Judged], level: Level, step: str) -> tuple[Result, ...]:
@@ -119,7 +135,11 @@ def _says(finding: Finding, advised: Collection[str]) -> Said:
 
 def _sentences(finding: Finding, advised: Collection[str], lang: Lang) -> Iterator[str]:
     quantity = str(finding.params.get("quantity", finding.rule))
-    yield meaning_text(finding, lang) or text("finding.not_measured", lang, what=label(quantity, lang))
+    plain = f"ui.fault_{finding.rule}"  # a named fault; its evidence, in terms of networks, is in the details
+    if finding.source == SOURCE and plain in catalogue(lang):
+        yield text(plain, lang)
+    else:
+        yield meaning_text(finding, lang) or text("finding.not_measured", lang, what=label(quantity, lang))
     if finding.level != "ready" and finding.advice not in advised and finding.advice in ids():
         yield text(finding.advice, lang, **localised(finding.params, lang))
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from agent.options import Options
     from agent.ui.questions import Questions
     from agent.ui.step_devices import Devices
-    from media_check import Check
     from media_check.errand import Errand
 
 DAY_S = 86400.0
@@ -114,9 +113,9 @@ class Talk:
         asked.attended, asked.chosen = True, dict(self.devices.chosen)
         return asked
 
-    async def check(self, name: str, step: StepName | None = None, check: Check | None = None) -> Draft:
+    async def check(self, name: str, step: StepName | None = None) -> Draft:
         """A check's draft, whatever happens."""
-        return sound(await answer(name, self.errand(name, step), check))
+        return sound(await answer(name, self.errand(name, step)))
 
     async def patient(self, name: str, step: StepName, work: Patient) -> Draft:
         """The draft of a check that waits for a person in between.

@@ -12,8 +12,10 @@ The person hears the meeting, not the microphone. What comes back through the mi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from agent.ui.state import ANSWERS
 from agent.ui.step_results import level_of, of_checks, results, says
 from agent.ui.step_shared import Drafts, Talk, later
 from reports.draft import Draft, ProbeFailure
@@ -21,10 +23,12 @@ from reports.draft import Draft, ProbeFailure
 if TYPE_CHECKING:
     import asyncio
 
+    from agent.ui.state import Result
     from media_check.errand import Errand
     from media_check.voice import Playback
 
 PLAYBACK_S = 20.0  # of eight seconds, and a speaker that is slow to wake
+OWN_VOICE = ANSWERS["own_voice"]  # the first one is to play it
 SILENT = ("not_heard", "muted", "played")  # the microphone did not hear it
 
 
@@ -101,16 +105,23 @@ class Listening:
 
     async def _own_voice(self, playback: Playback, net: asyncio.Timeout) -> None:
         talk = self._talk
-        speaker = talk.devices.device("speaker")
-        answers = ("play", "next", "again") if speaker else ("next", "again")
+        speaker, found = talk.devices.device("speaker"), talk.board.state.step("microphone").results
         while True:
             later(net, None)
-            answer = await talk.ask("microphone", "own_voice", answers)
+            can_play = speaker is not None and playback.seconds > 0
+            answer = await talk.ask("microphone", "own_voice", OWN_VOICE if can_play else OWN_VOICE[1:])
             self.again = answer == "again"
             later(net, PLAYBACK_S)
             if answer != "play" or speaker is None:
                 return
             talk.board.step("microphone", what="playing_back", fraction=None)
-            if (trouble := await playback.play(speaker)) is not None:
-                shown = talk.board.state.step("microphone").results
-                talk.board.step("microphone", results=(*shown, says("unknown", f"failure.{trouble.code}")))
+            heard = unheard(await playback.play(speaker), playback)
+            talk.board.step("microphone", results=(*found, *heard))
+
+
+def unheard(trouble: ProbeFailure | None, playback: Playback) -> Iterator[Result]:
+    """Why the person did not hear themselves, if so. It says nothing against the microphone."""
+    if trouble is not None:
+        yield says("unknown", f"failure.{trouble.code}")
+    elif playback.muted:
+        yield says("degraded", "means.speaker_sound_muted_degraded")

@@ -12,6 +12,7 @@ from reports.record import Measurement, SelfTest
 
 DEVICES = ("speaker", "microphone", "camera", "computer")
 NETWORK = ("echo", "call")  # what must have been seen of it, for it to count as tested
+NO_SOUND = "sound_system_missing"
 SENTENCES = {"camera": "picture", "echo": "connection", "join": "joining"}  # of the others: their own name
 
 
@@ -25,7 +26,8 @@ def untested(self_test: SelfTest, options: Options) -> tuple[Said, ...]:
         sentences.append(said(text, "ui.untested_service"))
     else:
         sentences += _of_network("join", self_test, options.policy)
-    return (*sentences, *_card(self_test, options))
+    sentences += _card(self_test, options)
+    return tuple(each for i, each in enumerate(sentences) if each not in sentences[:i])
 
 
 def _of_check(name: str, self_test: SelfTest, policy: Policy) -> Iterator[Said]:
@@ -68,7 +70,9 @@ def _unanswered(m: Measurement, policy: Policy) -> bool:
 
 
 def _because(name: str, m: Measurement | None) -> Said:
-    """The sentence, and why, when the probe or check said so."""
+    """The sentence, and why, when the probe or check said so; the same of all sound when there is none."""
+    if m is not None and m.failure is not None and m.failure.code == NO_SOUND:
+        return said(text, f"failure.{NO_SOUND}")
     ids = [f"ui.untested_{SENTENCES.get(name, name)}"]
     ids += [f"failure.{m.failure.code}"] if m is not None and m.failure is not None else []
     return {lang: " ".join(text(msgid, lang) for msgid in ids) for lang in LANGUAGES}

@@ -122,9 +122,9 @@ async def test_the_child_is_killed(pulse: Pulse) -> None:
     with pulse.playing("room", test_microphone.speech()):
         said = await in_each_phase(kill)
     assert said == {
-        "speak_now": ("microphone_silent",),
-        "holding": ("played speaker_busy", "good"),
-        "playing": ("played speaker_busy", "good"),
+        "speak_now": ("probe_broken",),
+        "holding": ("played probe_broken", "good"),
+        "playing": ("played probe_broken", "good"),
     }
 
 
@@ -192,7 +192,7 @@ async def test_a_child_that_hangs_or_dies_when_it_is_to_play(strange: None) -> N
         return found
 
     found = await asyncio.gather(*map(one, ("plays", "crashes", "hangs")))
-    assert found == [[None, None], ["speaker_busy", "interrupted"], ["timeout", "interrupted"]]
+    assert found == [[None, None], ["probe_broken", "interrupted"], ["timeout", "interrupted"]]
 
 
 async def test_one_that_keeps_nothing_or_will_not_end(strange: None) -> None:

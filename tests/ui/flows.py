@@ -73,7 +73,8 @@ def good() -> dict[str, Draft]:
 class World:
     """What the checks and the network say. `ran`: what was done, in order, with the device's handle.
 
-    `play`: how playing one's own voice fails. `before`: awaited when a check or probe begins, by its name.
+    `play`: how playing one's own voice fails, `kept`: seconds of it that are there then, `muted`: the speaker's switch
+    is off. `before`: awaited when a check or probe begins, by its name.
     """
 
     says: dict[str, Draft] = field(default_factory=good)
@@ -83,6 +84,8 @@ class World:
     errands: dict[str, Errand] = field(default_factory=dict)
     before: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     play: ProbeFailure | None = None
+    kept: float = 4.0
+    muted: bool | None = None
 
     async def one(self, name: str, handle: str = "") -> Draft:
         self.ran.append(f"{name} {handle}".strip())
@@ -158,9 +161,11 @@ class Playback:
 
     def __init__(self, world: World, found: Draft) -> None:
         self._world, self.draft, self.seconds = world, found, 4.0
+        self.muted: bool | None = None
 
     async def play(self, speaker: Device) -> ProbeFailure | None:
         self._world.ran.append(f"play {speaker.handle}")
+        self.seconds, self.muted = self._world.kept, self._world.muted
         return self._world.play
 
 

@@ -111,18 +111,30 @@ async def test_again_and_again(world: World) -> None:
     ]  # fmt: skip
 
 
-async def test_ones_own_voice_that_cannot_be_played(world: World) -> None:
-    world.play = ProbeFailure("speaker_busy")
-    shown: list[list[str]] = []
+@pytest.mark.parametrize(
+    ("why", "muted", "kept", "says"),
+    [
+        ("speaker_busy", None, 4.0, "Högtalaren används av ett annat program."),
+        ("timeout", None, 0.0, "Testet hann inte bli klart i tid."),
+        (None, True, 4.0, "Datorns ljud är avstängt: du hör inte de andra."),
+    ],
+)
+async def test_ones_own_voice_that_is_not_heard(
+    why: str | None, muted: bool | None, kept: float, says: str, world: World
+) -> None:
+    """Said once, however often it is tried; and it can only be tried while something is kept."""
+    world.play, world.muted, world.kept = ProbeFailure(why) if why else None, muted, kept
+    shown: list[tuple[str, ...]] = []
 
     def look(question: Question) -> bool:
         if question.kind == "own_voice":
-            shown.append(told(flow, "microphone"))
+            shown.append((*question.answers, *told(flow, "microphone")[1:]))
         return False
 
-    flow = Person(look, own_voice=["play", "next"]).of(in_a_room())
+    flow = Person(look, own_voice=["play", "play", "next"] if kept else ["play", "next"]).of(in_a_room())
     await flow.start("alone")
-    assert shown[1][-1] == "Högtalaren används av ett annat program."
+    assert shown[0] == ("play", "next", "again")
+    assert set(shown[1:]) == {("play", "next", "again", says) if kept else ("next", "again", says)}
     assert flow.state.step("microphone").level == "ready"
 
 
@@ -133,6 +145,15 @@ async def test_what_is_left_out_is_neither_well_nor_wrong(world: World) -> None:
     assert flow.state.step("microphone").doing == "skipped"
     assert flow.self_test is not None
     assert {"microphone", "camera"}.isdisjoint(m.name for m in flow.self_test.measurements)
+
+
+async def test_a_failure_that_both_steps_of_the_network_met_is_told_in_both(world: World) -> None:
+    for name in ("echo", "call"):
+        world.says[name] = draft(name, "eth0", {}, "link_vanished")
+    flow = Person().of(in_a_room())
+    await flow.start("alone")
+    for step in ("connection", "joining"):
+        assert (levels(flow)[step], told(flow, step)[0][:22]) == ("not_ready", "Anslutningen försvann ")
 
 
 # ---- the verdict

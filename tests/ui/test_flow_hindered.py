@@ -108,6 +108,18 @@ async def test_another_microphone_while_the_network_is_measured(world: World) ->
     ]  # fmt: skip
 
 
+async def test_another_microphone_while_the_verdict_is_made(world: World) -> None:
+    async def choose() -> None:
+        if world.ran.count("equipment") == 3:
+            flow.choose("microphone", number(flow, "Puck"))
+
+    world.before["equipment"] = choose
+    flow = Person().of(options(room=ROOM))
+    await flow.start("alone")
+    assert world.ran[-3:] == ["equipment", "microphone pulse:puck", "equipment"]
+    assert (flow.state.phase, flow.state.trouble) == ("done", "")
+
+
 async def test_a_device_chosen_after_the_run_is_remembered(world: World) -> None:
     flow = Person().of(options(room=ROOM))
     assert not flow.choose("microphone", 1)

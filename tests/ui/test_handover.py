@@ -29,6 +29,7 @@ def answer(test: SelfTest, **more: object) -> Answer:
 NETWORK = ("connection", "joining")
 NETWORK_AND_PICTURE = ("picture", "connection", "joining")
 BUSY = seen("local", values={"cpu_busy_ratio": 0.97, "cpu_wait_ratio": 0.5})
+DETOUR = seen("call", media_path="turn_tcp", call_carries="video")
 CASES = [
     ("all well", self_test(), "ready", (), "Det som testades håller för ett videomöte."),
     ("dark", self_test(DARK), "degraded", ("picture",),
@@ -44,6 +45,8 @@ CASES = [
     ("no link", self_test(links=()), "not_ready", NETWORK, "Datorn är inte ansluten till något nätverk."),
     ("the portal", self_test(PORTAL_BROKEN), "not_ready", ("joining",), "Inloggningssidan har ett fel just nu."),
     ("the firewall", self_test(FIREWALL), "not_ready", ("joining",), "Ljud och bild hittar ingen väg fram."),
+    ("UDP is stopped", self_test(echo(failure="no_reply"), DETOUR), "degraded", NETWORK,
+     "Ljud och bild går en omväg och kan hacka."),
     ("the room is busy", self_test(echo(failure="room_busy")), "unknown", NETWORK,
      "Testet gick inte att göra: testrummet är fullt just nu. Det säger inget om hur bra din uppkoppling är."),
     ("no room", self_test(room=False), "unknown", (),
@@ -165,6 +168,8 @@ UNTESTED = [
     ("the card cannot be seen", self_test(seen("computer", "computer", card_reader="unknown")), options(),
      ["Kortläsare och kort gick inte att kontrollera."]),
     ("no call", self_test(without=("call",)), options(), ["Inget provsamtal gjordes."]),
+    ("no sound at all", self_test(*(seen(name, failure="sound_system_missing") for name in ("speaker", "microphone"))),
+     options(), ["Datorn har inget ljudsystem som svarar. Ljudet testades inte."]),
 ]  # fmt: skip
 
 

@@ -121,6 +121,19 @@ async def test_one_run_at_a_time_also_against_other_programs(tmp_path: Path, mon
         assert not kept.is_held(tmp_path, kept.TEST_LOCK)
 
 
+async def test_none_begins_once_it_ends(tmp_path: Path):
+    """Also one that has waited for another program's to end."""
+    async with serving(tmp_path) as page, visiting(page) as visitor:
+        with kept.held(tmp_path, kept.TEST_LOCK):
+            asked = asyncio.create_task(visitor.post("start", {"company": "alone"}))
+            while not page.running.on:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await page.running.close()
+        assert await asked == (409, "running")
+        assert (page.running.on, told(page).asked) == (False, [])
+        assert not kept.is_held(tmp_path, kept.TEST_LOCK)
+
+
 async def test_each_self_test_is_handed_in_once():
     handed = list[str]()
     async with serving(hand_in=lambda test: handed.append(test.run_id)) as page, visiting(page) as visitor:

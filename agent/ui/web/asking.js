@@ -1,6 +1,6 @@
 // What the open step asks of the person: to listen, to read aloud, to look at themselves.
 import { h } from "./dom.js";
-import { button, icon, sign } from "./parts.js";
+import { button, icon, results, sign } from "./parts.js";
 import { language, said, t } from "./words.js";
 
 const READING = ["speak_now", "listening"]; // `what` while the microphone is open
@@ -14,7 +14,8 @@ export function asking(c, step) {
     kind === "speak" || reading ? sentence(reading) : null,
     reading ? h("ms-meter", { lang: language() }) : null,
     step.name === "picture" ? preview(step) : null,
-    asked ? answers(c, asked) : null,
+    kind === "own_voice" ? results(step.results) : null, // what was heard, before it can be played
+    asked ? answers(c, asked, step) : null,
   ];
 }
 
@@ -31,9 +32,9 @@ function preview(step) {
     hint ? h("p", { class: "hint", "data-level": hint.level }, sign(hint.level), h("span", {}, said(hint.says))) : null);
 }
 
-function answers(c, asked) {
+function answers(c, asked, step) {
   // They stay where they are: what is pressed twice shall not hit another.
-  const first = firstOf(c, asked), off = c.sent === asked.number ? "true" : null;
+  const first = firstOf(c, asked, step), off = c.sent === asked.number ? "true" : null;
   return h("div", { key: "answers", class: "answers" }, asked.answers.map((answer) => button(
     [answer === "play" ? icon("play") : null, t(`answer_${asked.kind}_${answer}`)],
     answer === first ? "main" : "plain",
@@ -41,8 +42,10 @@ function answers(c, asked) {
     { key: `${asked.kind} ${answer}`, "aria-disabled": off })));
 }
 
-function firstOf(c, asked) {
-  // The one that leads on. One's own voice is to be heard before that.
+function firstOf(c, asked, step) {
+  // The one that leads on. One's own voice is to be heard before that, and read anew where there is none to hear.
+  const bad = step.results.some((result) => result.level === "not_ready");
+  if (asked.kind === "own_voice" && bad && asked.answers.indexOf("again") >= 0) return "again";
   if (asked.kind === "own_voice") return c.played || asked.answers.indexOf("play") < 0 ? "next" : "play";
   return asked.answers[0];
 }

@@ -42,6 +42,6 @@ function cells(line) {
     h("td", { class: "limit" }, said(line.limit)),
     h("td", {}, said(line.means),
       evidence ? h("p", { class: "quiet" }, h("b", {}, `${t("line_evidence")}: `), evidence) : null,
-      line.source ? h("p", { class: "quiet" }, h("b", {}, `${t("line_source")}: `), line.source) : null),
+      line.source ? h("p", { class: "quiet" }, h("b", {}, `${t("line_source")}: `), h("span", { lang: "en" }, line.source)) : null),
   ];
 }

@@ -5,11 +5,9 @@ import { t } from "./words.js";
 const BARS = 24;
 const HOLD_MS = 900; // so long a word must be true before it is said
 const [FAINT, WEAK, LOUD] = [0.18, 0.4, 0.93]; // of 0 (-60 dBFS) to 1 (full scale)
-let last = 0;
 const shown = new Set();
 
 export function heard(level) {
-  last = level;
   for (const meter of shown) meter.level(level);
 }
 
@@ -22,7 +20,7 @@ class Meter extends HTMLElement {
     this.word = "silent";
     this.next = { word: "silent", since: 0 };
     this.draw();
-    this.level(last * 0);
+    this.level(0);
   }
 
   disconnectedCallback() { shown.delete(this); }

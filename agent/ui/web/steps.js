@@ -43,8 +43,13 @@ function card(c, step, at) {
     bar(c, step),
     asking(c, step),
     step.name === "connection" ? links(c.state.links) : null,
-    step.name === "picture" ? null : results(step.results), // the picture's hints stand beside it, one at a time
+    shownAbove(c, step) ? null : results(step.results),
     DEVICE_OF[step.name] ? devices(c, DEVICE_OF[step.name]) : null);
+}
+
+function shownAbove(c, step) {
+  // The picture's hints stand beside it, one at a time; what was heard stands above the buttons that play it.
+  return step.name === "picture" || (c.question && c.question.step === step.name && c.question.kind === "own_voice");
 }
 
 export function heading(c, step) {

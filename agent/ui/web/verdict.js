@@ -86,9 +86,9 @@ function untested(answer) {
 }
 
 function more(c, answer) {
-  if (c.lost) return null;
+  const several = c.state.links.filter((link) => link.tested || link.in_use || link.better).length > 1;
+  if (c.lost || !(several || answer.redo.length)) return null;
   return h("div", { key: "also", class: "also" },
-    c.state.links.filter((link) => link.tested || link.in_use || link.better).length > 1
-      ? h("div", {}, button(t("compare"), "plain", c.act.compare, busy(c)), h("p", { class: "quiet" }, t("compare_more"))) : null,
+    several ? h("div", {}, button(t("compare"), "plain", c.act.compare, busy(c)), h("p", { class: "quiet" }, t("compare_more"))) : null,
     answer.redo.length ? h("div", {}, button(t("again_all"), "plain", c.act.anew)) : null);
 }
