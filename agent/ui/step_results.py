@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 MOST = 4  # sentences; the verdict's details hold all
 # Where one of these was not made, the step is not known to be well, whatever else was: "not tested" is not "good".
-STANDS_ON: Mapping[StepName, tuple[str, ...]] = {"connection": ("echo",), "joining": ("join", "call")}
+STANDS_ON: Mapping[StepName, tuple[str, ...]] = {
+    "connection": ("echo",),
+    "joining": ("join", "call"),
+    "computer": ("encode_speed",),
+}
 
 
 def of_checks(policy: Policy, drafts: Iterable[Draft]) -> list[Judged]:
@@ -87,8 +91,8 @@ def level_of(found: Sequence[Judged], *, strict: bool) -> Level:
 
 def tried(level: Level, found: Sequence[Judged], step: StepName) -> Level:
     """`level`, but unknown in the place of ready where what the step stands on could not be tested."""
-    findings = [judged.finding for judged in found if judged.finding.rule in STANDS_ON[step]]
-    failed = any(finding.level == "unknown" and "code" in finding.params for finding in findings)
+    findings = [judged.finding for judged in found if judged.finding.rule in STANDS_ON.get(step, ())]
+    failed = any(finding.level == "unknown" for finding in findings)
     return "unknown" if failed and level == "ready" else level
 
 
@@ -155,5 +159,5 @@ def show_checks(board: Board, policy: Policy, step: StepName, drafts: Mapping[st
         board.ends(step, None)
         return
     found = of_checks(policy, drafts.values())
-    level = level_of(found, strict=True)
+    level = tried(level_of(found, strict=True), found, step)
     board.ends(step, level, results(found, level, step))

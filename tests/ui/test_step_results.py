@@ -13,6 +13,8 @@ from reports.record import Finding
 from tests.ui.flows import CALL, ROOM, Person, World, draft, levels, options, told
 
 DETOUR = draft("call", "eth0", {"media_path": "turn_tcp", "call_carries": "video"}, **CALL)
+UNTIMED = Draft("computer", "computer", 0.0, values={"memory_free_bytes": 4e9})
+UNTIMED.unknown["encode_speed_ratio"] = "looking at it failed"
 RADIO_LOSS = Finding(
     "degraded", "first_hop_loss", "eth0", 0.03, None, "you", "cable_or_closer", source=SOURCE,
     params={"quantity": "fault", "consequence": "fault.first_hop_loss", "kind": "wifi", "gateway_loss_ratio": 0.03},
@@ -25,6 +27,7 @@ RADIO_LOSS = Finding(
         ([draft("echo", "eth0", {}, "no_reply"), DETOUR], "connection", "testtrafiken (UDP) får inget svar"),
         ([draft("call", "eth0", {}, "room_busy")], "joining", "testrummet är fullt"),
         ([draft("join", "eth0", {}, "timeout")], "joining", ""),
+        ([UNTIMED], "computer", "gick inte att avgöra"),
     ],
 )
 async def test_not_tested_is_not_good(
