@@ -33,6 +33,11 @@ def run(options: Options, *, as_json: bool, addresses: bool, report: Report | No
         raise KeyboardInterrupt from None
     if options.raw is not None:
         write_raw(run_.traces, options.raw)
+    return tell(self_test, options, as_json=as_json, addresses=addresses, report=report)
+
+
+def tell(self_test: SelfTest, options: Options, *, as_json: bool, addresses: bool, report: Report | None) -> Level:
+    """Print the answer, write the receipts, hand it in; the verdict's level."""
     if as_json:
         from reports.serial import to_json
 

@@ -14,6 +14,7 @@ from reports.record import Device, Failure
 
 if TYPE_CHECKING:
     from agent.options import Options
+    from media_check import Check
     from media_check.devices import Found
 
 GRACE_S = 2.0  # beyond a check's own deadline: then it is given up
@@ -41,35 +42,39 @@ class Checks:
             if other in self._ended:
                 await self._ended[other].wait()
         try:
-            return await self._within(name, found)
+            return await answer(name, errand(name, self._options, found, self._stop, self._progress))
         finally:
             self._ended[name].set()
 
-    async def _within(self, name: str, found: Found) -> Draft:
-        """A check that breaks costs its own answer only."""
-        begun, seconds = time.time(), CHECKS[name].seconds
-        if self._stop.is_set():
-            return Draft(name, name, begun, failure=Failure(name, "interrupted"))
-        self._progress(Step(name, "begun"))
-        try:
-            async with asyncio.timeout(seconds + GRACE_S):
-                return await load(name)(self._errand(found, seconds))
-        except TimeoutError:
-            return Draft(name, name, begun, seconds + GRACE_S, failure=Failure(name, "timeout"))
-        except Exception as defect:  # noqa: BLE001 - it is told, as a defect, and the others' answers with it
-            broken = Failure(name, "probe_broken", type(defect).__name__)
-            return Draft(name, name, begun, time.time() - begun, failure=broken)
 
-    def _errand(self, found: Found, seconds: float) -> Errand:
-        options = self._options
-        return Errand(
-            devices=found.devices,
-            unanswered=found.unknown,
-            deadline=time.monotonic() + seconds,
-            stop=self._stop,
-            company=options.company,
-            quiet=options.quiet,
-            browsers=options.profile.browsers,
-            card=options.profile.card,
-            progress=self._progress,
-        )
+def errand(
+    name: str, options: Options, found: Found, stop: asyncio.Event, progress: Callable[[Step], None] = lambda _: None
+) -> Errand:
+    """What a check is given, when nobody sits there to answer; its time begins now."""
+    return Errand(
+        devices=found.devices,
+        unanswered=found.unknown,
+        deadline=time.monotonic() + CHECKS[name].seconds,
+        stop=stop,
+        company=options.company,
+        quiet=options.quiet,
+        browsers=options.profile.browsers,
+        card=options.profile.card,
+        progress=progress,
+    )
+
+
+async def answer(name: str, asked: Errand, check: Check | None = None) -> Draft:
+    """A check's draft, whatever happens: one that breaks or hangs costs its own answer only. `check`: another one."""
+    begun, seconds = time.time(), max(0.0, asked.deadline - time.monotonic()) + GRACE_S
+    if asked.stop.is_set():
+        return Draft(name, name, begun, failure=Failure(name, "interrupted"))
+    asked.progress(Step(name, "begun"))
+    try:
+        async with asyncio.timeout(seconds):
+            return await (check or load(name))(asked)
+    except TimeoutError:
+        return Draft(name, name, begun, seconds, failure=Failure(name, "timeout"))
+    except Exception as defect:  # noqa: BLE001 - it is told, as a defect, and the others' answers with it
+        broken = Failure(name, "probe_broken", type(defect).__name__)
+        return Draft(name, name, begun, time.time() - begun, failure=broken)

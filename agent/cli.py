@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from agent.commands import readiness, service, serving, showing, testing
+from agent.commands import readiness, service, serving, showing, testing, ui
 
 WRONG_USAGE, DEFECT, STOPPED = 2, 70, 130
 
@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 COMMANDS = (
-    *(testing.check, testing.join, showing.links, showing.devices),
+    *(ui.ui, testing.check, testing.join, showing.links, showing.devices),
     *(serving.room, service.agent, readiness.readiness),
 )
 for command in COMMANDS:

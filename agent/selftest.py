@@ -23,7 +23,8 @@ from probes.room import parse_room
 from probes.roundtrip import Trace
 from probes.session import Floor, Progress, Start
 from reports.compare import Comparison, compare
-from reports.record import AgentInfo, Fact, Failure, Link, Measurement, SelfTest
+from reports.draft import Draft
+from reports.record import AgentInfo, Device, Fact, Failure, Link, Measurement, SelfTest
 from reports.verdict import judge
 
 if TYPE_CHECKING:
@@ -41,15 +42,45 @@ class Run:
     progress: Callable[[Progress], None] = lambda _: None
     found: Callable[[Sequence[Link], Sequence[Link]], None] = lambda _all, _chosen: None
     began: Callable[[str], None] = lambda _probe: None
+    measured: Callable[[Draft], None] = lambda _draft: None
     step: Callable[[Step], None] = lambda _: None
     traces: dict[str, Trace] = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Networked:
+    """The network's part of a self-test. `links`: as they are at its end; `chosen`: as they were at its beginning."""
+
+    links: tuple[Link, ...]
+    chosen: tuple[Link, ...]
+    measurements: tuple[Measurement, ...]
+    comparison: Comparison | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Checked:
+    """The devices' part."""
+
+    devices: tuple[Device, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+
+
 async def run(run_: Run) -> SelfTest:
     """Raises UsageError for links that are not there; whatever the network does is in the record."""
+    started_at, begun = time.time(), time.monotonic()
+    networked = await network(run_)
+    devices, drafts = await Checks(run_.options, run_.stop, run_.step).run()
+    checked = Checked(devices, measurements_of(drafts))
+    if checked.devices or checked.measurements:
+        networked = await as_it_is_now(networked, run_.options)
+    return judged(run_.options, networked, checked, started_at, time.monotonic() - begun, stopped=run_.stop.is_set())
+
+
+async def network(run_: Run) -> Networked:
+    """Every probe on the chosen links. Raises UsageError for links that are not there."""
     from probes.links import discover
 
-    started_at, begun = time.time(), time.monotonic()
+    started_at = time.time()
     links = await discover()
     chosen = pick_links(run_.options, links)
     run_.found(links, chosen)
@@ -57,36 +88,52 @@ async def run(run_: Run) -> SelfTest:
         embedded = await _embedded(stack)
         room = run_.options.room or parse_room(embedded.url)
         stages = Stages(run_, room, chosen, await _floor(run_, embedded), links)
-        drafts = [each for draft in await stages.measure() for each in (draft, *draft.parts)]
-        measurements = [draft.measurement() for draft in drafts]
-    devices, checked = await Checks(run_.options, run_.stop, run_.step).run()
-    measurements += [each.measurement() for draft in checked for each in (draft, *draft.parts)]
-    after = links if run_.options.only_this_computer else await discover()
-    measurements = [_vanished(m, chosen, after) for m in measurements]
+        measurements = measurements_of(await stages.measure())
     comparison = _compare(run_, chosen)
     if comparison is not None:
-        measurements.append(_compared(comparison, started_at))
-    subject = _in_use(chosen)
+        measurements = (*measurements, _compared(comparison, started_at))
+    return await as_it_is_now(Networked(tuple(links), tuple(chosen), measurements, comparison), run_.options)
+
+
+async def as_it_is_now(networked: Networked, options: Options) -> Networked:
+    """A link that has vanished since it was measured has failed."""
+    from probes.links import discover
+
+    after = networked.links if options.only_this_computer else await discover()
+    measurements = tuple(_vanished(m, networked.chosen, after) for m in networked.measurements)
+    return dataclasses.replace(networked, links=tuple(after), measurements=measurements)
+
+
+def judged(
+    options: Options, networked: Networked, checked: Checked, started_at: float, duration_s: float, *, stopped: bool
+) -> SelfTest:
+    """The record of both parts, and its verdict."""
+    measurements = (*networked.measurements, *checked.measurements)
     verdict = judge(
-        run_.options.policy,
-        _with_vanished(after, chosen),
+        options.policy,
+        _with_vanished(networked.links, networked.chosen),
         measurements,
-        chosen=subject,
-        comparison=comparison,
-        embedded=run_.options.only_this_computer,
+        chosen=in_use(networked.chosen),
+        comparison=networked.comparison,
+        embedded=options.only_this_computer,
     )
     return SelfTest(
         run_id=str(uuid.uuid4()),
         started_at=started_at,
-        duration_s=time.monotonic() - begun,
+        duration_s=duration_s,
         agent=_agent(),
-        room="configured" if run_.options.room else "embedded",
-        interrupted=run_.stop.is_set(),
-        links=tuple(after),
-        measurements=tuple(measurements),
+        room="configured" if options.room else "embedded",
+        interrupted=stopped,
+        links=networked.links,
+        measurements=measurements,
         verdict=verdict,
-        devices=tuple(device.record for device in devices),
+        devices=tuple(device.record for device in checked.devices),
     )
+
+
+def measurements_of(drafts: Sequence[Draft]) -> tuple[Measurement, ...]:
+    """Theirs and their parts'. ValueError: one of them holds what no record can (a defect)."""
+    return tuple(each.measurement() for draft in drafts for each in (draft, *draft.parts))
 
 
 async def _embedded(stack: AsyncExitStack) -> TestRoom:
@@ -148,10 +195,10 @@ def _compared(comparison: Comparison, started_at: float) -> Measurement:
     return Measurement("compare", comparison.best or "links", started_at, 0.0, values, facts)
 
 
-def _in_use(chosen: Sequence[Link]) -> str | None:
+def in_use(chosen: Sequence[Link]) -> str | None:
     """The link that the verdict is about: the one in use when it was tested, else the first tested."""
-    in_use = next((link.name for link in chosen if link.is_default), None)
-    return in_use or next((link.name for link in chosen), None)
+    default = next((link.name for link in chosen if link.is_default), None)
+    return default or next((link.name for link in chosen), None)
 
 
 def _with_vanished(after: Sequence[Link], chosen: Sequence[Link]) -> list[Link]:

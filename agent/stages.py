@@ -13,6 +13,7 @@ from probes.session import Draft, Place, Session, Start
 from reports.record import Failure
 
 if TYPE_CHECKING:
+    from agent.options import Options
     from agent.selftest import Run
     from probes.room import Room
     from probes.session import Floor
@@ -23,6 +24,16 @@ ALONE_S, ALONE_DEEP_S = 30.0, 90.0
 TOGETHER_S = 8.0  # Options.together: for each, whatever is broken
 CLOSING_S = 0.5  # of these, for a probe to end what it began
 NET_S = TOGETHER_S + 0.25  # one that has not ended by then is given up, with all that it saw
+
+
+def applies(options: Options, name: str) -> bool:
+    """Does this probe tell anything, with the room and the profile that there are?"""
+    entry = PROBES[name]
+    if not options.only_this_computer or entry.within_computer:
+        return True
+    if entry.needs_service:
+        return options.profile.names_service
+    return not entry.needs_room or name in options.named
 
 
 class Stages:
@@ -36,7 +47,7 @@ class Stages:
 
     async def measure(self) -> list[Draft]:
         """Every probe that applies on every link."""
-        names = [name for name in self._run.options.probes if self._applies(name)]
+        names = [name for name in self._run.options.probes if applies(self._run.options, name)]
         first = names if self._run.options.together else [name for name in names if PROBES[name].stage == "quiet"]
         quiet = await self._together(first)
         drafts = list(quiet)
@@ -45,14 +56,6 @@ class Stages:
                 if not self._run.stop.is_set():
                     drafts.append(_hindered(name, link, quiet) or await self._one(name, link))
         return sorted(drafts, key=lambda draft: names.index(draft.name) if draft.name in names else len(names))
-
-    def _applies(self, name: str) -> bool:
-        options, entry = self._run.options, PROBES[name]
-        if not options.only_this_computer or entry.within_computer:
-            return True
-        if entry.needs_service:
-            return options.profile.names_service
-        return not entry.needs_room or name in options.named
 
     def _subjects(self, name: str) -> Sequence[Link | None]:
         """The links; None stands for this computer's own loopback, when the room is on this computer."""
@@ -79,6 +82,7 @@ class Stages:
         moved = draft.facts.get("moved_bytes", 0)
         if isinstance(moved, int | float):
             self._moved[session.subject] = self._moved.get(session.subject, 0.0) + moved
+        self._run.measured(draft)
         return draft
 
     async def _in_time(self, name: str, session: Session) -> Draft:

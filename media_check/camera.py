@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,15 +48,31 @@ class Said:
         self.stage = line.get("stage", self.stage)
         self.values |= line.get("values", {})
         self.unknown |= line.get("unknown", {})
-        self.facts |= {name: _fact(value) for name, value in line.get("facts", {}).items()}
+        self.facts |= facts(line)
         if "failed" in line:
             self.failed = ProbeFailure(line["failed"], line.get("detail", ""), self.stage)
         self.complete = self.complete or bool(line.get("last"))
 
+    @property
+    def flowing(self) -> bool:
+        """Frames come, as far as is known."""
+        return self.stage == "frames" and "camera_open_seconds" in self.values
 
-def _fact(value: Any) -> Fact:
-    fact: Fact = tuple(value) if isinstance(value, list) else value
-    return fact
+    def patience(self) -> float:
+        """Seconds that are left of those that it may be silent while frames come."""
+        return self.heard + STALL_S - time.monotonic()
+
+    def ended(self, code: int) -> None:
+        """Its process has, by itself. RuntimeError: it broke, which is a defect."""
+        if not self.complete and self.failed is None:
+            if code >= 0:
+                raise RuntimeError("the child of the camera check broke")
+            self.broken = f"its process was ended by signal {-code}"
+
+
+def facts(line: Mapping[str, Any]) -> dict[str, Fact]:
+    """Those of one of its lines."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in line.get("facts", {}).items()}
 
 
 async def check(errand: Errand) -> Draft:
@@ -70,24 +86,35 @@ async def check(errand: Errand) -> Draft:
 
 async def _measure(errand: Errand, device: Device, m: Draft) -> None:
     said = Said()
-    await _run(errand, device, said)
+    errand.progress(Step("camera", "opening"))
+    await follow(
+        COMMAND, errand.stop, lambda process: _listen(process, errand, device, said), lambda: _left(errand, said)
+    )
     m.values |= said.values
     m.unknown |= said.unknown
     m.facts |= said.facts
-    if (failure := _failure(errand, device, said)) is not None:
+    if (failure := why(errand, device, said)) is not None:
         raise failure
 
 
-async def _run(errand: Errand, device: Device, said: Said) -> None:
-    """The child from its start to its end, which comes in time whatever it does."""
-    errand.progress(Step("camera", "opening"))
-    async with child.started(COMMAND) as process:
-        listening = asyncio.create_task(_listen(process, errand, device, said))
-        stopping = asyncio.create_task(errand.stop.wait())
+async def follow(
+    command: Sequence[str],
+    stop: asyncio.Event,
+    listen: Callable[[asyncio.subprocess.Process], Coroutine[Any, Any, None]],
+    left: Callable[[], float],
+    limit: int = 65536,
+) -> None:
+    """The child from its start to its end, which comes in time whatever it does: at `stop`, or with no seconds `left`.
+
+    `limit`: octets of its longest line.
+    """
+    async with child.started(command, limit) as process:
+        listening = asyncio.create_task(listen(process))
+        stopping = asyncio.create_task(stop.wait())
         both = (listening, stopping)
         try:
-            while not any(task.done() for task in both) and (left := _left(errand, said)) > 0:
-                await asyncio.wait(both, timeout=min(left, TICK_S), return_when=asyncio.FIRST_COMPLETED)
+            while not any(task.done() for task in both) and (seconds := left()) > 0:
+                await asyncio.wait(both, timeout=min(seconds, TICK_S), return_when=asyncio.FIRST_COMPLETED)
             if listening.done():
                 listening.result()
         finally:
@@ -97,8 +124,7 @@ async def _run(errand: Errand, device: Device, said: Said) -> None:
 def _left(errand: Errand, said: Said) -> float:
     """Seconds that the child still has: to the deadline, or until its silence is too long."""
     left = errand.deadline - END_S - time.monotonic()
-    flowing = said.stage == "frames" and "camera_open_seconds" in said.values
-    return min(left, said.heard + STALL_S - time.monotonic()) if flowing else left
+    return min(left, said.patience()) if said.flowing else left
 
 
 async def _listen(process: asyncio.subprocess.Process, errand: Errand, device: Device, said: Said) -> None:
@@ -111,14 +137,10 @@ async def _listen(process: asyncio.subprocess.Process, errand: Errand, device: D
         begun = begun or (time.monotonic() if "camera_open_seconds" in said.values else 0.0)
         fraction = min(1.0, (time.monotonic() - begun) / seconds) if begun else 0.0
         errand.progress(Step("camera", "watching" if said.stage == "frames" else said.stage, fraction))
-    code = process.returncode or 0
-    if not said.complete and said.failed is None:
-        if code >= 0:
-            raise RuntimeError("the child of the camera check broke")
-        said.broken = f"its process was ended by signal {-code}"
+    said.ended(process.returncode or 0)
 
 
-def _failure(errand: Errand, device: Device, said: Said) -> ProbeFailure | None:
+def why(errand: Errand, device: Device, said: Said) -> ProbeFailure | None:
     """Why not all is known, if it is not."""
     if said.complete or said.failed is not None:
         return said.failed
@@ -127,6 +149,10 @@ def _failure(errand: Errand, device: Device, said: Said) -> ProbeFailure | None:
     if errand.stop.is_set():
         return ProbeFailure("interrupted", step=said.stage)
     if said.stage in ("opening", "frames"):
-        gone = device.handle.startswith("/dev/") and not os.path.exists(device.handle)  # noqa: PTH110 - never blocks
-        return ProbeFailure("camera_vanished" if gone else "camera_silent", step=said.stage)
+        return ProbeFailure("camera_vanished" if is_gone(device) else "camera_silent", step=said.stage)
     return ProbeFailure("timeout", step=said.stage)
+
+
+def is_gone(device: Device) -> bool:
+    """Its node is, where it has one."""
+    return device.handle.startswith("/dev/") and not os.path.exists(device.handle)  # noqa: PTH110 - never blocks

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from media_check import camera_modes
 from media_check.camera_modes import HEIGHT, RATE, WIDTH, Ask, Mode
+from media_check.devices import consent, holders
 
 if TYPE_CHECKING:
     from cv2 import VideoCapture
@@ -48,6 +49,16 @@ def ask_driver(handle: str, facts: dict[str, Any]) -> tuple[Mode, ...]:
     if closed is not None:
         facts["shutter"] = "closed" if closed else "open"
     return modes
+
+
+def ask_shutter(handle: str) -> str | None:
+    """closed | open, while it gives frames. None: the driver does not tell, or no more."""
+    try:
+        with _node(handle) as ask:
+            closed = camera_modes.shutter_closed(ask)
+    except OSError:
+        return None
+    return None if closed is None else "closed" if closed else "open"
 
 
 @contextmanager
@@ -112,6 +123,8 @@ def why(handle: str, detail: str) -> Failed:
             return failed
     if _forbidden_by_windows():
         return Failed("camera_forbidden")
+    if sys.platform == "win32" and holders.by_consent(consent.entries("webcam"), consent.key(sys.executable)):
+        return Failed("camera_busy")
     return Failed("camera_silent", detail)
 
 

@@ -19,13 +19,19 @@ from processes import child, tasks
 from reports.draft import Draft, ProbeFailure, drafting
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
     from media_check.errand import Errand
     from reports.record import Device
+
+    Hear = Callable[["Errand", list["Device"], "Said"], Coroutine[Any, Any, None]]  # until all has been said
 
 UNATTENDED_S, ATTENDED_S = 1.5, 4.5
 AROUND_S = 1.2  # for the child's start and for judging
 LEAST_S = 0.5  # in less there is no telling speech from noise
 GRACE_S = 0.7  # how much later than the chosen one the others may be
+ATTENDED_GRACE_S = 2.0  # the same, for somebody who would like to know which one hears
 OTHERS = 3  # microphones beside the chosen one, at the most
 COMMAND = child.command("media_check.sound_child")
 JUDGED = ("speech_level_dbfs", "signal_to_noise_db", "sound_peak_dbfs", "noise_floor_dbfs")  # unknown when it fails
@@ -41,30 +47,30 @@ class Said:
     ended: int | None = None
 
     def take(self, line: dict[str, Any]) -> None:
-        """One of its lines."""
-        handle = line["handle"]
+        """One of its lines. Those that are about no microphone say nothing here."""
+        handle = line.get("handle", "")
         if "heard" in line:
             self.heard[handle] = line["heard"] | {"faults": line["faults"]}
-        elif "failed" in line:
+        elif handle and "failed" in line:
             self.failed[handle] = ProbeFailure(line["failed"], line["detail"])
 
 
-async def check(errand: Errand) -> Draft:
-    """One Measurement about the chosen microphone."""
+async def check(errand: Errand, hear: Hear | None = None) -> Draft:
+    """One Measurement about the chosen microphone. `hear`: how that one is listened to, where it differs."""
     device = errand.device("microphone")
     with drafting("microphone", device.label if device else "microphone", {}, JUDGED) as draft:
         if not any(d.kind in ("microphone", "speaker") for d in errand.devices) and not sound_system():
             raise ProbeFailure("sound_system_missing")
-        await _check(errand, errand.needed("microphone"), draft)
+        await _check(errand, errand.needed("microphone"), draft, hear or _run)
     return draft
 
 
-async def _check(errand: Errand, device: Device, draft: Draft) -> None:
+async def _check(errand: Errand, device: Device, draft: Draft, hear: Hear) -> None:
     others = _others(errand, device)
     mine, theirs = Said(), Said()
     if errand.deadline - time.monotonic() - AROUND_S < LEAST_S:
         raise ProbeFailure("timeout")
-    await _listen(errand, [([device], mine), (others, theirs)])
+    await _listen(errand, [(hear, [device], mine), (_run, others, theirs)])
     _report(draft, device, mine, _better(others, theirs))
     if device.handle not in mine.heard:
         raise _failure(errand, device, mine)
@@ -76,13 +82,13 @@ def _others(errand: Errand, device: Device) -> list[Device]:
     return [d for d in mine if d.form not in ("virtual", "bluetooth")][:OTHERS]
 
 
-async def _listen(errand: Errand, groups: list[tuple[list[Device], Said]]) -> None:
-    """One child for each group, side by side, until all have ended, or the time is over, or it is stopped."""
+async def _listen(errand: Errand, groups: list[tuple[Hear, list[Device], Said]]) -> None:
+    """One child for each group, side by side, until all have said it, or the time is over, or it is stopped."""
     errand.progress(Step("microphone", "opening"))
-    runs = [asyncio.create_task(_run(errand, devices, said)) for devices, said in groups if devices]
+    runs = [asyncio.create_task(hear(errand, devices, said)) for hear, devices, said in groups if devices]
     stop = asyncio.create_task(errand.stop.wait())
     try:
-        await _ended(runs, stop, errand.deadline - 0.1)
+        await _ended(runs, stop, errand.deadline - 0.1, ATTENDED_GRACE_S if errand.attended else GRACE_S)
     finally:
         await tasks.end(*runs, stop)
     for run in runs:
@@ -90,11 +96,11 @@ async def _listen(errand: Errand, groups: list[tuple[list[Device], Said]]) -> No
             raise defect
 
 
-async def _ended(runs: list[asyncio.Task[None]], stop: asyncio.Task[Any], deadline: float) -> None:
-    """A companion that hangs is not waited for beyond GRACE_S."""
+async def _ended(runs: list[asyncio.Task[None]], stop: asyncio.Task[Any], deadline: float, grace: float) -> None:
+    """A companion that hangs is not waited for beyond `grace` seconds."""
     left: set[asyncio.Task[Any]] = {*runs}
     while left and not stop.done() and (seconds := deadline - time.monotonic()) > 0:
-        patience = min(seconds, GRACE_S) if runs[0].done() else seconds
+        patience = min(seconds, grace) if runs[0].done() else seconds
         ended, left = await asyncio.wait({*left, stop}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         left.discard(stop)
         if not ended and runs[0].done():
@@ -104,14 +110,23 @@ async def _ended(runs: list[asyncio.Task[None]], stop: asyncio.Task[Any], deadli
 async def _run(errand: Errand, devices: list[Device], said: Said) -> None:
     """Hear what a child says of these microphones, until it ends."""
     async with child.started(COMMAND) as process:
-        limit = errand.deadline - time.monotonic() - AROUND_S
-        seconds = min(limit, ATTENDED_S if errand.attended else UNATTENDED_S)
-        told = {"seconds": seconds, "limit": limit, "attended": errand.attended}
-        await child.tell(process, {"handles": [device.handle for device in devices], **told})
-        async for line in child.lines(process):
-            said.take(line)
-            _progress(errand, line, said, seconds)
-        said.ended = await process.wait()
+        async for _ in listened(process, errand, devices, said):
+            pass
+
+
+async def listened(
+    process: Process, errand: Errand, devices: list[Device], said: Said, **more: float
+) -> AsyncIterator[dict[str, Any]]:
+    """Have a child listen to them: each line that it says until it ends, noted in `said`. `more`: told it as well."""
+    limit = errand.deadline - time.monotonic() - AROUND_S
+    seconds = min(limit, ATTENDED_S if errand.attended else UNATTENDED_S)
+    asked = {"seconds": seconds, "limit": limit, "attended": errand.attended, **more}
+    await child.tell(process, {"handles": [device.handle for device in devices], **asked})
+    async for line in child.lines(process):
+        said.take(line)
+        _progress(errand, line, said, seconds)
+        yield line
+    said.ended = await process.wait()
 
 
 def _progress(errand: Errand, line: dict[str, Any], said: Said, seconds: float) -> None:
@@ -154,11 +169,13 @@ def _word(facts: dict[str, Any], faults: list[str]) -> str | None:
 
 
 def _failure(errand: Errand, device: Device, mine: Said) -> Exception:
-    """Why nothing was heard. An error: a defect of the child's. That a driver's library crashed is none."""
+    """Why nothing was heard. An error: a defect of the child's own, not of a driver's library that crashed."""
     if errand.stop.is_set():
         return ProbeFailure("interrupted")
     if device.handle in mine.failed:
         return mine.failed[device.handle]
     if mine.ended == 1:
         return RuntimeError("the child of microphone broke")
-    return ProbeFailure("microphone_silent", "" if mine.ended is None else "the sound library crashed")
+    if mine.ended is not None:
+        return ProbeFailure("probe_broken", "the sound library crashed")
+    return ProbeFailure("microphone_silent")

@@ -61,6 +61,12 @@ class Ear:
         """Sound taken so far."""
         return sum(map(len, self.blocks)) / self.rate
 
+    def close(self) -> None:
+        """No more is heard, and other programs may have it; what was taken stays."""
+        self.ended = self.ended or time.monotonic()
+        self.stream.abort()
+        self.stream.close()
+
     def level(self) -> float:
         """Since the last time, for a page: 0 (faint) to 1 (full scale)."""
         import numpy as np
@@ -195,7 +201,12 @@ def _told(handle: str, say: Say) -> Iterator[None]:
     try:
         yield
     except SoundFailure as failure:
-        say({"handle": handle, "failed": failure.code, "detail": failure.detail})
+        say(unheard(handle, failure))
+
+
+def unheard(handle: str, failure: SoundFailure) -> child.Line:
+    """What is said of a microphone that failed."""
+    return {"handle": handle, "failed": failure.code, "detail": failure.detail}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Sound devices by their handles, for children that open them through PortAudio; and why one could not be opened.
 
-PortAudio lists what was there when it was first imported, so only a fresh child may use this. Handles are those of
-media_check.devices: `pulse:NAME` (a source or sink of PulseAudio or PipeWire), `alsa:hw:CARD,DEVICE`, and on other
-systems `SYSTEM:NAME`, the device's name there.
+PortAudio lists what was there when it was first imported, so only a fresh child may use this, or one that lists again.
+Handles are those of media_check.devices: `pulse:NAME` (a source or sink of PulseAudio or PipeWire),
+`alsa:hw:CARD,DEVICE`, and on other systems `SYSTEM:NAME`, the device's name there.
 """
 
 from __future__ import annotations
@@ -59,6 +59,12 @@ def library() -> Any:
             raise
         raise SoundFailure("sound_system_missing", "PortAudio does not start") from None
     return sounddevice
+
+
+def list_again(sounddevice: Any) -> None:
+    """For devices that were plugged in since the library was imported. No stream may be open: it would be closed."""
+    sounddevice._terminate()
+    sounddevice._initialize()
 
 
 def sound_system() -> bool:

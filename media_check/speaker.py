@@ -73,7 +73,7 @@ async def _run(errand: Errand, device: Device) -> dict[str, Any]:
     if not said and ended == 1:
         raise RuntimeError("the child of speaker broke")
     if not said:
-        raise ProbeFailure("speaker_busy", "the sound library crashed")
+        raise ProbeFailure("probe_broken", "the sound library crashed")
     return said
 
 

@@ -30,6 +30,7 @@ LEAD_S = 0.3  # silence first: queues fill, and what sleeps wakes
 LONGEST_DELAY_S = 1.0  # Bluetooth takes up to 0.4 s, and each of the two queues LATENCY_S
 STALLED_S = 1.0
 EACH_S = 0.02
+FADE_S = 0.03  # to silence, of what is broken off
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Mouth:
     at: int = 0
     asked: list[float] = field(default_factory=list)  # when each block was asked for, by time.monotonic()
     begins: list[int] = field(default_factory=list)  # and its first sample's place in `sound`
+    hushed: bool = False
 
     def give(self, block: NDArray[np.float32]) -> None:
         """Fill a block (n, channels)."""
@@ -52,18 +54,34 @@ class Mouth:
         block[: len(part)] = part[:, None]
         self.at += len(block)
 
+    def hush(self) -> None:
+        """Fade out now. What would have come after it is overwritten."""
+        import numpy as np
 
-def speak(sounddevice: Any, handle: str) -> Mouth:
-    """Playing has begun. SoundFailure: it cannot be opened, and why."""
+        if self.hushed:
+            return
+        self.hushed, end = True, self.at + round(FADE_S * self.rate)
+        fading = self.sound[self.at : end]
+        fading *= np.linspace(1, 0, len(fading), dtype=np.float32)
+        self.sound[end:] = 0
+        self.sound = self.sound[:end]
+
+    def close(self) -> None:
+        """At once; and what was played is overwritten."""
+        self.stream.abort()
+        self.stream.close()
+        self.sound[:] = 0
+
+
+def speak(sounddevice: Any, handle: str, make: Callable[[int], NDArray[np.float32]]) -> Mouth:
+    """Playing has begun: silence, then what `make` gives at a rate (Hz). SoundFailure: it cannot be opened; why."""
     import numpy as np
-
-    from media_check.echo import sweep
 
     number = find(sounddevice, KIND, handle)
     usual = sounddevice.query_devices(number)
     try:
         rate, channels = _form(sounddevice, number, usual)
-        mouth = Mouth(np.concatenate([np.zeros(round(LEAD_S * rate), np.float32), sweep(rate)]), rate)
+        mouth = Mouth(np.concatenate([np.zeros(round(LEAD_S * rate), np.float32), make(rate)]), rate)
         mouth.stream = sounddevice.OutputStream(
             rate, 0, number, channels, "float32", LATENCY_S,
             callback=lambda block, _frames, _times, _status: mouth.give(block),
@@ -127,22 +145,24 @@ def hear(sounddevice: Any, handle: str | None) -> Ear:
     return ear
 
 
-def played(sounddevice: Any, handle: str, say: Say) -> Mouth:
-    """The sweep has been played whole, and has had time to come back. SoundFailure: the speaker stopped taking it."""
-    mouth = speak(sounddevice, handle)
-    say({"playing": len(mouth.sound) / mouth.rate})
+def played(mouth: Mouth, handle: str, each: Callable[[], None] = lambda: None) -> None:
+    """Wait until all has been taken. SoundFailure: the speaker stopped taking it. `each`: done while it goes on."""
     while mouth.at < len(mouth.sound):
+        each()
         before = mouth.at
         if not _wait(lambda before=before: mouth.at > before, STALLED_S):  # type: ignore[misc]
             raise explained(KIND, handle, SoundFailure("speaker_vanished" if before else "speaker_busy"))
-    return mouth
 
 
 def work(first: dict[str, Any], say: Say) -> None:
     """`speaker` and `microphone`: handles; the second may be null."""
+    from media_check.echo import sweep
+
     try:
         ear, deaf = _ear(first["microphone"])
-        mouth = played(library(), first["speaker"], say)
+        mouth = speak(library(), first["speaker"], sweep)
+        say({"playing": len(mouth.sound) / mouth.rate})
+        played(mouth, first["speaker"])
         off = muted(KIND, first["speaker"])
     except SoundFailure as failure:
         say({"failed": failure.code, "detail": failure.detail})

@@ -104,8 +104,18 @@ async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, 
 # ---- the child's side ---------------------------------------------------------------------------------------------
 
 
-def run(work: Callable[[dict[str, Any], Say], None], hear: Callable[[dict[str, Any]], None] | None = None) -> None:
-    """`work(first line, say)`, and the end, whatever threads are left. `hear` gets later lines, in another thread."""
+def run(
+    work: Callable[[dict[str, Any], Say], None],
+    hear: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    cores: bool = False,
+) -> None:
+    """`work(first line, say)`, and the end, whatever threads are left. `hear` gets later lines, in another thread.
+
+    `cores`: when it crashes, or what it starts does, the system may write its memory to a file.
+    """
+    if not cores:
+        _leave_no_core()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     lock = threading.Lock()
@@ -125,6 +135,14 @@ def run(work: Callable[[dict[str, Any], Say], None], hear: Callable[[dict[str, A
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _leave_no_core() -> None:
+    """What a microphone heard and a camera saw is in memory only, also when a driver's library crashes."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _until_parent_ends(hear: Callable[[dict[str, Any]], None] | None) -> None:

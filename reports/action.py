@@ -23,7 +23,7 @@ def next_action(subjects: Subjects, found: Sequence[Judged], level: Level, compa
     named = _named(subjects, findings, level)
     if named is not None and named.rule in OWN_FAULTS:
         return named.advice, {}
-    better = _better_link(subjects, findings, level, comparison)
+    better = better_link(subjects, findings, level, comparison)
     if better is not None:
         return _use(better, subjects)
     if level == "ready":
@@ -71,7 +71,7 @@ def _use(link: Link, subjects: Subjects) -> Action:
     return ("use_cable" if kind == "wired" and used != "wired" else "use_link"), {"link": link.name, "kind": kind}
 
 
-def _better_link(
+def better_link(
     subjects: Subjects, findings: Sequence[Finding], level: Level, comparison: Comparison | None
 ) -> Link | None:
     """A connected link that the meeting should rather use, or None.

@@ -191,7 +191,7 @@ def _failures(
     for (subject, code), failed in events.items():
         about = policy.failure(code)
         network = (subject in subjects.links or subject == subjects.chosen) and not all(_of_service(m) for m in failed)
-        finding = _situation(about, failed[0].name, subject, f"failure.{code}")
+        finding = _situation(about, failed[0].name, subject, _failure_said(code, failed[0]))
         step = failed[0].failure.step if failed[0].failure else ""
         params = {"quantity": _failed_test(failed, network=network), "code": code, "step": step}
         giving = [m for m in failed if not _beside(m)]
@@ -200,6 +200,14 @@ def _failures(
         blocks = about.level == "unknown" and any(_needed(policy, m, found) for m in giving)
         blocks = blocks and not (code == "no_reply" and subject in _detours(measurements))
         yield Judged(replace(finding, value=code, params={**finding.params, **params}), network, blocks)
+
+
+def _failure_said(code: str, failed: Measurement) -> str:
+    """A camera that is busy may have a sentence for the kind of program that holds it: camera_busy_browser."""
+    from reports.advice import ids
+
+    special = f"{code}_{failed.facts.get('held_by')}"
+    return f"failure.{special if special in ids('failure') else code}"
 
 
 def _of_service(m: Measurement) -> bool:

@@ -62,7 +62,8 @@ def scrub(text: str) -> str:
 
 def _scrub_one(match: re.Match[str]) -> str:
     whole = match.group()
-    bare = whole.rstrip(".:") if not whole.endswith("::") else whole
+    bare = whole.rstrip(".")
+    bare = bare if bare.endswith("::") else bare.rstrip(".:")
     host, colon, port = bare.rpartition(":")
     if _is_address(bare.partition("%")[0]):
         return REMOVED + whole[len(bare) :]

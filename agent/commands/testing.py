@@ -21,6 +21,7 @@ def check(
     budget_mb: Annotated[float | None, typer.Option(help="the most data to move by a link")] = None,
     isochronous_ms: Annotated[float | None, typer.Option(help="even packets at this pace, no meeting")] = None,
     no_devices: Annotated[bool, typer.Option("--no-devices", help="leave camera and sound out")] = False,
+    guided: Annotated[bool, typer.Option("--guided", help="step by step, with questions that you answer")] = False,
     alone: Annotated[bool, typer.Option("--alone", help="one person sits here")] = False,
     several: Annotated[bool, typer.Option("--several", help="several people sit here together")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="play no sound")] = False,
@@ -36,7 +37,6 @@ def check(
     lang: Annotated[str | None, typer.Option(help="sv or en")] = None,
 ) -> None:
     """Test this computer's connection and say whether it carries a meeting."""
-    from agent import check as command
     from agent import options, reporting
     from agent.settings import load
 
@@ -62,7 +62,11 @@ def check(
         profile=options.profile_of(profile, chosen),
     )
     hand_in = reporting.reporter(chosen, room, report)
-    raise typer.Exit(EXIT[command.run(asked, as_json=as_json, addresses=addresses, report=hand_in)])
+    if guided:
+        from agent.guided import run
+    else:
+        from agent.check import run
+    raise typer.Exit(EXIT[run(asked, as_json=as_json, addresses=addresses, report=hand_in)])
 
 
 def join(

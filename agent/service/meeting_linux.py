@@ -5,21 +5,20 @@ Other users' open files are not shown to an ordinary user. Then the count of use
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.service.meeting import Devices
+from processes import open_files
+from processes.open_files import PROC, text
 
-PROC = Path("/proc")
 CAMERAS = Path("/sys/class/video4linux")
 _CAMERA = re.compile(r"/dev/video\d+")
 _MICROPHONE = re.compile(r"/dev/snd/pcmC\d+D\d+c")
 _SERVERS = ("pulseaudio", "pipewire", "pipewire-pulse", "wireplumber")
 _OWNER = re.compile(r"^owner_pid\s*:\s*(\d+)", re.MULTILINE)
-_DEEPEST = 64
 
 
 @dataclass(slots=True)
@@ -33,7 +32,7 @@ async def devices(ours: int, proc: Path = PROC, cameras: Path = CAMERAS) -> Devi
     """Some 10 ms of work on a desktop."""
     seen = _look(proc, ours)
     holders = {*seen.microphones, *_capturing(proc, ours)}
-    servers = {pid for pid in holders if _name(proc, pid) in _SERVERS}
+    servers = {pid for pid in holders if open_files.name(pid, proc) in _SERVERS}
     camera = True if seen.camera else _by_driver(cameras) if seen.hidden else False
     told = not seen.hidden or (proc / "asound").is_dir()
     return Devices(camera, bool(holders - servers) if told or holders else None, bool(servers))
@@ -46,7 +45,7 @@ def datagrams(proc: Path = PROC) -> tuple[int, int] | None:
             line.split() for line in (proc / "net/snmp").read_text("ascii").splitlines() if line[:4] == "Udp:"
         )
         four = dict(zip(names, values, strict=False))
-        six = dict(line.split() for line in _text(proc / "net/snmp6").splitlines() if line.startswith("Udp6"))
+        six = dict(line.split() for line in text(proc / "net/snmp6").splitlines() if line.startswith("Udp6"))
         received = int(four["InDatagrams"]) + int(six.get("Udp6InDatagrams", 0))
         return received, int(four["OutDatagrams"]) + int(six.get("Udp6OutDatagrams", 0))
     except (OSError, ValueError, KeyError):
@@ -55,79 +54,37 @@ def datagrams(proc: Path = PROC) -> tuple[int, int] | None:
 
 def _look(proc: Path, ours: int) -> _Open:
     seen = _Open()
-    for pid in _processes(proc):
-        try:
-            files = os.scandir(proc / str(pid) / "fd")
-        except PermissionError:
-            seen.hidden = seen.hidden or _is_a_programs(proc, pid)
+    for pid in open_files.processes(proc):
+        files = open_files.opened(pid, proc)
+        if files is None:
+            seen.hidden = seen.hidden or open_files.is_program(pid, proc)
             continue
-        except OSError:  # it has ended
-            continue
-        with files:
-            for path in _targets(files):
-                if _CAMERA.fullmatch(path) and not _is_ours(proc, pid, ours):
-                    seen.camera = True
-                if _MICROPHONE.fullmatch(path) and not _is_ours(proc, pid, ours):
-                    seen.microphones.append(pid)
+        for path in files:
+            if _CAMERA.fullmatch(path) and not open_files.is_ours(pid, ours, proc):
+                seen.camera = True
+            if _MICROPHONE.fullmatch(path) and not open_files.is_ours(pid, ours, proc):
+                seen.microphones.append(pid)
     return seen
-
-
-def _processes(proc: Path) -> Iterator[int]:
-    return (int(path.name) for path in proc.iterdir() if path.name.isdigit())
-
-
-def _targets(files: Iterator[os.DirEntry[str]]) -> Iterator[str]:
-    for entry in files:
-        try:
-            yield os.readlink(entry.path)  # noqa: PTH115 - thousands of them
-        except OSError:  # closed meanwhile
-            continue
-
-
-def _is_a_programs(proc: Path, pid: int) -> bool:
-    """Not a thread of the kernel's, which has no command line."""
-    return bool(_text(proc / str(pid) / "cmdline"))
 
 
 def _capturing(proc: Path, ours: int) -> Iterator[int]:
     """The processes for which ALSA records: everybody may read that (Documentation/sound/designs/procfile)."""
     for status in proc.glob("asound/card*/pcm*c/sub*/status"):
-        said = _text(status)
+        said = text(status)
         owner = _OWNER.search(said)
         pid = _process_of(proc, int(owner[1])) if owner else 0
-        if "state:" in said and not _is_ours(proc, pid, ours):
+        if "state:" in said and not open_files.is_ours(pid, ours, proc):
             yield pid
 
 
 def _process_of(proc: Path, thread: int) -> int:
-    found = re.search(r"^Tgid:\s*(\d+)", _text(proc / str(thread) / "status"), re.MULTILINE)
+    found = re.search(r"^Tgid:\s*(\d+)", text(proc / str(thread) / "status"), re.MULTILINE)
     return int(found[1]) if found else thread
-
-
-def _is_ours(proc: Path, pid: int, ours: int) -> bool:
-    """Is it `ours`, or was it started by that, or by one that was …?"""
-    for _ in range(_DEEPEST):
-        if pid in (0, 1) or pid == ours:
-            break
-        parent = re.search(r"^PPid:\s*(\d+)", _text(proc / str(pid) / "status"), re.MULTILINE)
-        pid = int(parent[1]) if parent else 0
-    return pid == ours
 
 
 def _by_driver(cameras: Path) -> bool | None:
     """A driver counts who has its devices open. None: there are cameras whose driver does not tell."""
-    counts = [_text(c / "device/driver/module/refcnt") for c in cameras.iterdir()] if cameras.is_dir() else []
+    counts = [text(c / "device/driver/module/refcnt") for c in cameras.iterdir()] if cameras.is_dir() else []
     if any(count not in ("", "0") for count in counts):
         return True
     return None if "" in counts else False
-
-
-def _name(proc: Path, pid: int) -> str:
-    return _text(proc / str(pid) / "comm")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return ""

@@ -14,6 +14,7 @@ FIRST_S = 600.0  # computers of an office are switched on at the same minute
 AGAIN_S = {  # after a test was put off: about so long until it is tried again
     "camera": 180.0,
     "microphone": 180.0,
+    "page": 180.0,
     "flow": 180.0,
     "battery": 600.0,
     "metered": 600.0,

@@ -122,14 +122,22 @@ class Agent:
         return 0.0 if since is None else max(0.0, now - since)
 
     async def _watch(self, noticed: asyncio.Event) -> None:
-        """A meeting that begins during a test ends the test. One that opens devices itself cannot tell."""
-        while not self.settings.agent.devices:
+        """A meeting that begins during a test ends the test, and so does a person who comes to test."""
+        reason = ""
+        while not reason:
             await asyncio.sleep(WATCH_S)
-            found = await meeting.in_use()
-            if found.camera or found.microphone:
-                self.figures.put_off = "camera" if found.camera else "microphone"
-                noticed.set()
-                return
+            reason = await self._in_the_way()
+        self.figures.put_off = reason
+        noticed.set()
+
+    async def _in_the_way(self) -> str:
+        """A test that opens devices itself cannot tell whether they are in use."""
+        if state.is_held(self.folder, state.PAGE_LOCK):
+            return "page"
+        if self.settings.agent.devices:
+            return ""
+        found = await meeting.in_use()
+        return "camera" if found.camera else "microphone" if found.microphone else ""
 
     # ---- sending
 

@@ -6,6 +6,8 @@ metrics.prom   the same as metrics, with the names of links
 spool.db       reports that wait to be sent
 budget.json    what was moved today
 agent.lock     held by the agent that runs
+ui.lock        held by the staff page's program that runs; a test in the background gives way to it
+test.lock      held while a self-test runs, by the staff page or in the background
 """
 
 from __future__ import annotations
@@ -28,10 +30,15 @@ if TYPE_CHECKING:
 MACHINE, VERDICT, METRICS, SPOOL, BUDGET, LOCK = (
     "machine", "verdict.json", "metrics.prom", "spool.db", "budget.json", "agent.lock",
 )  # fmt: skip
+PAGE_LOCK, TEST_LOCK = "ui.lock", "test.lock"
 
 
 class StateError(ValueError):
     """The state folder cannot be used; one line says why."""
+
+
+class HeldError(StateError):
+    """Another program has the lock."""
 
 
 def pseudonym(folder: Path) -> str:
@@ -94,19 +101,32 @@ def last_run(folder: Path) -> dict[str, Any] | None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """One agent at a time; the system lets go of it however that ends. Raises StateError."""
+def held(folder: Path, lock: str = LOCK, says: str = "another agent of this user runs already") -> Iterator[None]:
+    """One holder at a time; the system lets go of it however that ends. Raises HeldError with `says`, StateError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(folder / lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StateError(f"cannot use the state folder {folder}: {_words(error)}") from None
     try:
         if not _lock(handle):
-            raise StateError("another agent of this user runs already")
+            raise HeldError(says)
         yield
     finally:
         os.close(handle)
+
+
+def is_held(folder: Path, lock: str) -> bool:
+    """Just now, by anybody. False where the folder cannot be used."""
+    if not (folder / lock).exists():
+        return False
+    try:
+        with held(folder, lock):
+            return False
+    except HeldError:
+        return True
+    except StateError:
+        return False
 
 
 def _lock(handle: int) -> bool:

@@ -28,6 +28,9 @@ POWER_S, GATEWAY_S = 3.0, 25.0
 async def test(settings: Settings, folder: Path, first: dict[str, Any], stop: asyncio.Event, say: Say) -> None:
     """Raises UsageError, StateError, SpoolError and OSError of the state folder."""
     machine, asked = state.pseudonym(folder), options_of(settings)
+    if state.is_held(folder, state.PAGE_LOCK):
+        say({"put_off": "page"})
+        return
     to = outbox.ways(settings, machine)
     budget = Budget(folder / state.BUDGET, settings.agent.daily_mb * 1e6)
     seen = await _look(settings, first["ours"], local=asked.only_this_computer)
@@ -36,7 +39,13 @@ async def test(settings: Settings, folder: Path, first: dict[str, Any], stop: as
         say({"put_off": reason})
         return
     chosen = rules.links_to_test(seen.links, settings.agent)
-    found = await _within(budget, Run(_on(asked, chosen, seen, left, settings), stop), chosen, seen)
+    run = Run(_on(asked, chosen, seen, left, settings), stop)
+    try:
+        with state.held(folder, state.TEST_LOCK, "another self-test goes on"):
+            found = await _within(budget, run, chosen, seen)
+    except state.HeldError:
+        say({"put_off": "page"})
+        return
     if found.interrupted or stop.is_set():
         say({"stopped": True})
         return

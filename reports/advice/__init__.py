@@ -3,8 +3,8 @@
 Message ids are stable keys. Advice and actions are bare words ("use_cable"); all other ids stand under a head and a
 dot: `means.` (consequence), `failure.`, `fault.` (where it is), `remark.` (more evidence of it), `headline.`,
 `level.`, `owner.`, `kind.`, `program.`, `probe.`, `value.`, `word.`, `unit.`, `finding.`, `progress.`, `links.`,
-`devices.`, `table.`, `join.`, `step.`, `notice.`, `readiness.` and `receipt.`. The .po files are the source;
-`scripts/messages` compiles them.
+`devices.`, `table.`, `join.`, `step.`, `notice.`, `readiness.`, `receipt.`, `ui.` (a guided self-test, wherever it is
+shown) and `guided.` (the terminal's own words for it). The .po files are the source; `scripts/messages` compiles them.
 """
 
 from __future__ import annotations

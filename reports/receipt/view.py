@@ -61,7 +61,7 @@ def view(self_test: SelfTest, lang: Lang, valid_seconds: float) -> View:
         icon=ICONS[verdict.level],
         title=text("receipt.title", lang),
         headline=headline(verdict, lang),
-        action=scrub(_action(self_test, lang)),
+        action=scrub(action_without_names(self_test, lang)),
         reference=code_of(self_test.run_id),
         made_at=self_test.started_at,
         remarks=tuple(map(scrub, _remarks(self_test, told, lang))),
@@ -82,7 +82,8 @@ def _names(self_test: SelfTest, lang: Lang) -> dict[str, str]:
     return named | {d.label: d.label for d in self_test.devices if of_kind.count(d.kind) > 1}
 
 
-def _action(self_test: SelfTest, lang: Lang) -> str:
+def action_without_names(self_test: SelfTest, lang: Lang) -> str:
+    """The one next action; links are called by their kind, for a link's own name may be a person's."""
     verdict = self_test.verdict
     other = f"receipt.{verdict.action}"  # without the link's name
     msgid = other if other in catalogue(lang) else verdict.action

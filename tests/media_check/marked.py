@@ -116,7 +116,7 @@ def install() -> None:
         from media_check.devices.seen import Seen
 
         v4l2.cameras = lambda *_: [Seen("camera", NAME, HANDLE, model=NAME, bus="usb")]
-    if "media_check.camera_child" in words:
+    if "media_check.camera_child" in words or "media_check.viewing_child" in words:
         import cv2
 
         cv2.VideoCapture = Camera  # type: ignore[assignment,misc]

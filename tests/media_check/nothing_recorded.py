@@ -11,13 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from media_check.voice_child import FADE_S
 from tests.media_check.marked import holds
-from tests.media_check.said import WAKES, line_trouble, text_trouble
+from tests.media_check.said import WAKES, line_trouble, picture_trouble, text_trouble
 from tests.media_check.strace import NEVER, OPENING, SENDING, Act, Call
 
 CAMERA, MICROPHONE, SPEAKER = "media_check.camera_child", "media_check.sound_child", "media_check.speaker_child"
-CAPTURING = frozenset({CAMERA, MICROPHONE, SPEAKER})
-HEARING = frozenset({MICROPHONE, SPEAKER})
+VOICE, VIEWING = "media_check.voice_child", "media_check.viewing_child"
+CHECKING = frozenset({CAMERA, MICROPHONE, SPEAKER})
+CAPTURING = CHECKING | {VOICE, VIEWING}
+HEARING = frozenset({MICROPHONE, SPEAKER, VOICE})
 WITH_SOUND = HEARING | {"media_check.devices.child"}
 SEEKERS = frozenset({"ldconfig", "gcc", "cc", "ld", "objdump"})  # by which ctypes.util finds a library
 
@@ -44,6 +47,12 @@ def _said(role: str, data: bytes) -> str | None:
     return text_trouble(data, captures=captures) or (line_trouble(data) if captures else None)
 
 
+def _shown(role: str, data: bytes) -> str | None:
+    """What may be said by who shows the camera to the person before it: a small picture, or what all may say."""
+    line = re.fullmatch(rb'\{"jpeg": "([A-Za-z0-9+/]+=*)"\}\n', data)
+    return picture_trouble(line[1]) if line else _said(role, data)
+
+
 def _text(role: str, data: bytes) -> str | None:
     return text_trouble(data, captures=role in CAPTURING)
 
@@ -52,17 +61,21 @@ def _wake(_role: str, data: bytes) -> str | None:
     return "more than a wake-up" if len(data) > WAKES else None
 
 
+FADED = round(FADE_S * 48_000) * 8  # bytes, in both ears
 LOOPBACK = r"127\.0\.0\.1:\d+"
 AGENT = frozenset({"agent"})
+VIEWER = "tests.media_check.viewer"  # whose event loop, as the agent's, wakes itself by a socket
 SERVER = "the sound server"
 # The first that fits counts. A frame of 720p has 2.8 MB, a tenth of a second of sound 19 kB as it is captured.
 TARGETS = (
+    Target(r"pipe:\[\d+\]", 20_000_000, frozenset({VIEWING}), _shown),
     Target(r"pipe:\[\d+\]", 6_000, CAPTURING, _said),
     Target(r"pipe:\[\d+\]", 200_000, None, _said),
     Target(r"/dev/null(<.*>)?", 16_000, None, _text),
+    Target(SERVER, 18_000, frozenset({VOICE})),  # opens two
     Target(SERVER, 12_000, WITH_SOUND),
     Target(r"anon_inode:\[eventfd\]", 6_000, None, _wake),
-    Target(r"UNIX-STREAM:\[\d+->\d+\]", 6_000, AGENT, _wake),
+    Target(r"UNIX-STREAM:\[\d+->\d+\]", 6_000, AGENT | {VIEWER}, _wake),
     Target(r"NETLINK:.*", 6_000, AGENT),
     Target(rf"TCP:\[{LOOPBACK}->{LOOPBACK}\]", 20_000, AGENT),
     Target(rf"UDP:\[{LOOPBACK}(->{LOOPBACK})?\]", 60_000, AGENT),
@@ -96,11 +109,15 @@ class Place:
 
 @dataclass(slots=True)
 class Judge:
-    """`marks`: blocks of what is captured, by name. `own`: what the speaker's child plays, as it goes to the server."""
+    """`marks`: blocks of what is captured, by name. `own`: what the speaker's child plays, as it goes to the server.
+
+    `aloud`: what the voice's child may play there, but for FADED bytes at an end; nothing when nobody asked for it.
+    """
 
     place: Place
     marks: Mapping[str, frozenset[bytes]]
     own: bytes = b""
+    aloud: bytes = b""
     servers: set[str] = field(default_factory=set)  # inodes of sockets connected to the sound server
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     played: int = 0
@@ -130,11 +147,15 @@ class Judge:
         yield from self._rules(act)
 
     def _plays(self, act: Act) -> bool:
-        """The speaker's child gives the sound server some of its own sweep, or silence."""
+        """The speaker's child gives the sound server some of its own sweep, the voice's what it heard; or silence."""
         call = act.call
-        if act.role != SPEAKER or call.name != "sendto" or _inode(call) not in self.servers:
+        if act.role not in (SPEAKER, VOICE) or call.name != "sendto" or _inode(call) not in self.servers:
             return False
-        return not any(call.pieces[0]) or call.pieces[0] in self.own
+        data = call.pieces[0]
+        if act.role == SPEAKER:
+            return not any(data) or data in self.own
+        parts = (data, data[FADED:], data.rstrip(b"\0")[:-FADED]) if len(data) > FADED else ()
+        return bool(self.aloud) and any(part in self.aloud or not any(part) for part in parts)
 
     def _rules(self, act: Act) -> Iterator[str]:
         call = act.call

@@ -17,7 +17,7 @@ PACE = {"values": {"camera_frames_per_second": 30.0, "camera_dropped_ratio": 0.0
 def work(errand: dict[str, Any], say: Say) -> None:
     """Say what a child would have said until then; then go wrong."""
     how, _, code = sys.argv[1].partition(":")
-    if how in ("frames", "die", "looking", "slow"):
+    if how in ("frames", "die", "looking", "views"):
         for line in FRAMES:
             say(line)
     match how:
@@ -27,6 +27,8 @@ def work(errand: dict[str, Any], say: Say) -> None:
             say({"stage": "opening"})
             say({"failed": code, "detail": ""})
             return
+        case "views":
+            views(say, code)
         case "die":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "break":
@@ -35,6 +37,15 @@ def work(errand: dict[str, Any], say: Say) -> None:
             say(PACE)
             say({"stage": "looking"})
     time.sleep(60)
+
+
+def views(say: Say, word: str) -> None:
+    """Pictures come for ever; they are judged once if there is a word for them."""
+    if word:
+        say({"judged": {**PACE, "facts": {"camera_picture": word}}})
+    while True:
+        say({"frames": 3})
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from media_check import camera_child
-from media_check.camera_child import Seen
+from media_check import camera_child, camera_frames
+from media_check.camera_frames import Seen
 from media_check.camera_modes import Mode
 from media_check.camera_opening import Failed
 from media_check.camera_pace import pace
@@ -63,7 +63,7 @@ def test_every_frame_is_counted_and_the_settled_ones_kept():
     assert len(seen.read) == pytest.approx(1.2 * RATE, abs=3)
     assert pace(seen.stamps)["camera_frames_per_second"] == pytest.approx(RATE)
     first = seen.kept[0]
-    assert seen.read[first] - seen.read[0] >= camera_child.WARM_S > seen.read[first - 1] - seen.read[0]
+    assert seen.read[first] - seen.read[0] >= camera_frames.WARM_S > seen.read[first - 1] - seen.read[0]
     assert len(seen.kept) > 0.7 * (len(seen.read) - first)  # not all when this computer is busy
     assert [int(frame[0, 0, 0]) for frame in seen.frames] == seen.kept
     assert said[0].keys() == {"values"}
@@ -96,8 +96,8 @@ def test_a_driver_without_stamps_is_timed_by_our_clock():
     ],
 )
 def test_frames_that_end(frames: int, handle: str, code: str, seconds: float, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(camera_child, "SILENT_S", 0.5)
-    monkeypatch.setattr(camera_child, "FIRST_S", 1.2)
+    monkeypatch.setattr(camera_frames, "SILENT_S", 0.5)
+    monkeypatch.setattr(camera_frames, "FIRST_S", 1.2)
     replay = Replay(ends_after=frames)
     with pytest.raises(Failed) as failed:
         watched(replay, handle=handle)
@@ -118,7 +118,7 @@ def said_of(corrupt: int, facts: dict[str, Any]) -> Any:
     frames = [np.roll(room(), n, axis=1) for n in range(3)]
     times = [n / 30 for n in range(3)]
     said: list[Line] = []
-    camera_child._look(Seen(times, times, list(range(3)), frames, corrupt), facts, said.append)
+    camera_frames.look(Seen(times, times, list(range(3)), frames, times[:corrupt]), facts, said.append)
     return said[0]["facts"]["camera_picture"]
 
 
@@ -132,18 +132,18 @@ def test_what_the_pictures_alone_do_not_tell(corrupt: int, shutter: str, words: 
 
 def test_nothing_that_can_be_decoded_is_silence():
     with pytest.raises(Failed, match="camera_silent"):
-        camera_child._look(Seen(corrupt=5), {}, lambda _: None)
+        camera_frames.look(Seen(corrupt=[0.0] * 5), {}, lambda _: None)
 
 
 @pytest.mark.parametrize(("rows", "left"), [(480, 480), (720, 720), (1080, 540), (2160, 720)])
 def test_large_pictures_are_kept_small(rows: int, left: int):
-    small = camera_child._small(np.zeros((rows, rows * 16 // 9, 3), np.uint8))
+    small = camera_frames.small(np.zeros((rows, rows * 16 // 9, 3), np.uint8))
     assert small.shape[0] == left
 
 
 def test_a_camera_that_tells_no_rate():
     said: list[Line] = []
-    camera_child._tell_pace(Seen(), Mode(640, 480, ""), said.append)
+    camera_frames.tell_pace(Seen(), Mode(640, 480, ""), said.append)
     assert said == [
         {
             "values": {},

@@ -17,7 +17,7 @@ import pytest
 from media_check.echo import sweep
 from tests.agent.program import command, document
 from tests.media_check import marked, pulse, said, strace, traced
-from tests.media_check.nothing_recorded import CAMERA, CAPTURING, MICROPHONE, SPEAKER, Judge, Place
+from tests.media_check.nothing_recorded import CAMERA, CHECKING, MICROPHONE, SPEAKER, Judge, Place
 from tests.media_check.strace import Act
 from tests.media_check.traced import heard, marks, own
 from tests.media_check.voices import ESPEAK
@@ -83,7 +83,7 @@ def test_nothing_is_kept_or_sent_on(checked: Checked) -> None:
 
 def test_it_was_captured_and_all_was_seen(checked: Checked) -> None:
     """Without this, a check that opens nothing would record nothing."""
-    assert {*CAPTURING, "agent", "media_check.devices.child", "media_check.computer_child"} <= {
+    assert {*CHECKING, "agent", "media_check.devices.child", "media_check.computer_child"} <= {
         act.role for act in checked.acts
     }
     camera, microphone, speaker = (checked.measured(name) for name in DEVICES)

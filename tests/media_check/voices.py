@@ -34,12 +34,15 @@ VOICES = ("", "+f2", "+m3", "+f4", "+m7")
 @cache
 def spoken(language: str, text: int, voice: int, rate: int) -> Sound:
     """One of TEXTS by one of VOICES, each of its own pitch and speed: (n,) at `rate` hertz, RMS 1 while active."""
+    return read_aloud(TEXTS[language][text], language, voice, rate)
+
+
+def read_aloud(words: str, language: str, voice: int, rate: int) -> Sound:
+    """Any words in the same way."""
     assert ESPEAK is not None
     pitch, speed = (50, 62, 35, 75, 42)[voice], (160, 175, 145, 150, 185)[voice]
     command = [ESPEAK, "-v", language + VOICES[voice], "-p", str(pitch), "-s", str(speed), "--stdout"]
-    wave = subprocess.run(
-        command, input=TEXTS[language][text].encode(), capture_output=True, check=True, timeout=20
-    ).stdout
+    wave = subprocess.run(command, input=words.encode(), capture_output=True, check=True, timeout=20).stdout
     (made_at,) = struct.unpack_from("<I", wave, 24)
     start = wave.index(b"data") + 8
     samples = np.frombuffer(wave[start : start + (len(wave) - start) // 2 * 2], "<i2") / 32768

@@ -65,6 +65,25 @@ async def test_what_is_no_line_ends_the_reading(end: str) -> None:
         assert [line async for line in child.lines(process)] == [{"step": "ice"}]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+@pytest.mark.parametrize(("more", "limits"), [("", [0, 0]), (", cores=True", [1024, 1024])])
+async def test_one_that_crashes_leaves_no_core_unless_it_may(more: str, limits: list[int]) -> None:
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] in range(1024):
+        pytest.skip("whoever runs this may have no core files at all")
+    says = "say({'core': resource.getrlimit(resource.RLIMIT_CORE)})"
+    code = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_CORE, (1024, 1024))
+from processes import child
+child.run(lambda first, say: {says}{more})
+"""
+    async with child.started((sys.executable, "-P", "-c", code)) as process:
+        await child.tell(process, {})
+        assert [line async for line in child.lines(process)] == [{"core": limits}]
+
+
 ASLEEP = ("unshare", "-rm", sys.executable, "-P", "-m", "tests.processes.asleep")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.advice.words import meaning_text
 from reports.record import Fact, Failure, Measurement
 from tests.reports.make import good, policy_from, verdict
 
@@ -40,6 +41,21 @@ def device(name: str, failure: str | None = None, values: dict[str, float] | Non
 def test_verdict(seen: Measurement, level: str, action: str) -> None:
     found = verdict(good(), seen)
     assert (found.level, found.action) == (level, action)
+
+
+@pytest.mark.parametrize(
+    ("held_by", "said"),
+    [
+        ("browser", "Webbläsaren använder kameran just nu."),
+        ("meeting", "Ett mötesprogram använder kameran just nu."),
+        ("other", "Kameran används av ett annat program."),
+        (None, "Kameran används av ett annat program."),
+    ],
+)
+def test_who_holds_a_busy_camera(held_by: str | None, said: str) -> None:
+    seen = device("camera", "camera_busy", **({"held_by": held_by} if held_by else {}))  # type: ignore[arg-type]
+    (busy,) = [f for f in verdict(good(), seen).findings if f.value == "camera_busy"]
+    assert (busy.level, busy.advice, meaning_text(busy, "sv")) == ("degraded", "close_camera_programs", said)
 
 
 def test_what_is_not_known_is_no_pass() -> None:

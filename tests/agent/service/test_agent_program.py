@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.service.state import PAGE_LOCK, held
 from tests.agent import odd_computer
 from tests.agent.program import one_line, run
 from tests.agent.service.agents import Place, ask, health, until
@@ -158,6 +159,22 @@ async def test_never_while_a_camera_is_in_use(tmp_path: Path):
             await asyncio.sleep(0.05)
         assert time.monotonic() - begun < 6
         assert runs(agent.lines) == []
+        assert await agent.end(signal.SIGKILL) < 0
+
+
+async def test_it_gives_way_to_a_person_who_tests(tmp_path: Path):
+    """With the page open none begins; one that goes on ends."""
+    place, folder = Place(tmp_path), tmp_path / ".local/share/motesklar"
+    place.write(seconds=30, only="local")  # which takes its time without a room
+    async with place.agent() as agent:
+        await health(agent, doing="test")
+        await asyncio.sleep(0.5)
+        with held(folder, PAGE_LOCK):
+            await agent.said("a self-test is put off: page", seconds=8)
+            async with asyncio.timeout(12):
+                while b'{reason="page"} 2' not in await asyncio.to_thread(ask, agent, "/metrics"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert runs(agent.lines) == []
         assert await agent.end(signal.SIGKILL) < 0
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from agent.service import meeting, meeting_linux, meeting_macos, meeting_windows
 from agent.service.meeting import Devices, Meeting, hears, microphone, steady
-from agent.service.meeting_windows import BEGAN, ENDED
+from media_check.devices.consent import BEGAN, ENDED
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux")
 US, OTHER, OUR_CHILD = 100, 200, 101

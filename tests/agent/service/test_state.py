@@ -51,6 +51,16 @@ def test_one_agent_at_a_time(tmp_path: Path):
         pass
 
 
+def test_each_lock_by_itself(tmp_path: Path):
+    assert not state.is_held(tmp_path / "not/there", state.PAGE_LOCK)
+    with state.held(tmp_path), state.held(tmp_path, state.PAGE_LOCK):
+        assert state.is_held(tmp_path, state.PAGE_LOCK)
+        assert not state.is_held(tmp_path, state.TEST_LOCK)
+        with pytest.raises(state.HeldError, match="a word"), state.held(tmp_path, state.PAGE_LOCK, "a word"):
+            pass
+    assert not state.is_held(tmp_path, state.PAGE_LOCK)
+
+
 def test_the_latest_answer_is_kept(tmp_path: Path):
     assert state.last_run(tmp_path) is None
     assert state.kept(tmp_path, state.METRICS) == b""
