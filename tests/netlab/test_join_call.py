@@ -194,6 +194,7 @@ def counted(it: Service) -> int:
     return int(re.findall(r"counter packets (\d+)", shown)[-1])
 
 
+@pytest.mark.any_load
 def test_the_room_is_killed(it: Service, second_room: Room) -> None:
     workers = below(second_room.process.pid)
     with in_mid_call(it, second_room, *JOIN) as program:
@@ -205,6 +206,7 @@ def test_the_room_is_killed(it: Service, second_room: Room) -> None:
     till(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
+@pytest.mark.any_load
 @pytest.mark.slow
 def test_the_child_hangs(it: Service, second_room: Room) -> None:
     with ExitStack() as stack:

@@ -143,6 +143,7 @@ def test_no_gateway(lab: Lab) -> None:
     assert draft.values["path_hops"] == 2
 
 
+@pytest.mark.any_load
 def test_the_link_vanishes_in_the_middle(tmp_path: Path) -> None:
     if reason := why_no_routers():
         pytest.skip(reason)

@@ -86,6 +86,7 @@ def test_a_good_link_is_tested_within_four_seconds(routed_path: RouterFactory, t
     assert found["facts"]["stopped_early"]
 
 
+@pytest.mark.any_load
 def test_a_path_that_breaks_in_the_middle(routed_path: RouterFactory, tmp_path: Path) -> None:
     with routed_path() as path, room_on(path, tmp_path) as room:
         path.shape("operator", "down", 20, queue_bytes=100_000)

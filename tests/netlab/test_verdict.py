@@ -87,6 +87,7 @@ def sent_by(path: ImpairedPath) -> int:
     return int(counts.split()[9])
 
 
+@pytest.mark.any_load
 @pytest.mark.parametrize("how", ["down", "del"])
 def test_a_link_that_vanishes_in_the_middle(impaired_path: PathFactory, tmp_path: Path, how: str) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path, room_on(path, tmp_path) as room:
@@ -101,6 +102,7 @@ def test_a_link_that_vanishes_in_the_middle(impaired_path: PathFactory, tmp_path
     assert (result.code, result.level) == (20, "not_ready")
 
 
+@pytest.mark.any_load
 def test_the_room_goes_away_in_the_middle(impaired_path: PathFactory, tmp_path: Path) -> None:
     with impaired_path(up=CLEAN, down=CLEAN) as path:
         with room_on(path, tmp_path) as room:
@@ -112,6 +114,7 @@ def test_the_room_goes_away_in_the_middle(impaired_path: PathFactory, tmp_path: 
     assert result.values["loss_ratio"] > 0.1
 
 
+@pytest.mark.any_load
 def test_nothing_answers_on_udp(impaired_path: PathFactory, tmp_path: Path) -> None:
     silent = Impairment(loss=1.0, udp_only=True)
     with impaired_path(up=silent, down=CLEAN) as path, room_on(path, tmp_path) as room:
