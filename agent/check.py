@@ -9,12 +9,14 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from agent import receipt
+from agent import receipt, turn
 from agent.options import Options, UsageError
 from agent.selftest import Run
 from agent.selftest import run as run_selftest
+from agent.settings import state_folder
 from probes.roundtrip import write_raw
 from processes import aside
+from reports.advice import text
 from reports.record import Level, SelfTest
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def run(options: Options, *, as_json: bool, addresses: bool, report: Report | No
     receipt.check_files(options)
     display = _display(options, quiet=as_json and not sys.stderr.isatty())
     try:
-        self_test, run_ = aside.run(_run(options, display))
+        self_test, run_ = _in_turn(options, display)
     except asyncio.CancelledError:  # the second interrupt
         raise KeyboardInterrupt from None
     if options.raw is not None:
@@ -36,14 +38,26 @@ def run(options: Options, *, as_json: bool, addresses: bool, report: Report | No
     return tell(self_test, options, as_json=as_json, addresses=addresses, report=report)
 
 
-def tell(self_test: SelfTest, options: Options, *, as_json: bool, addresses: bool, report: Report | None) -> Level:
-    """Print the answer, write the receipts, hand it in; the verdict's level."""
+def _in_turn(options: Options, display: AbstractContextManager[Display | None]) -> tuple[SelfTest, Run]:
+    """Not beside the background's test. Beside another person's it is made all the same, and says so."""
+    folder = state_folder()
+    with turn.in_person(folder) as patience, turn.turn(folder, patience) as alone:
+        if not alone:
+            print(f"motesklar: {text('progress.another', options.language)}", file=sys.stderr, flush=True)
+        self_test, run_ = aside.run(_run(options, display))
+    return (self_test if alone else turn.noted(self_test)), run_
+
+
+def tell(
+    self_test: SelfTest, options: Options, *, as_json: bool, addresses: bool, report: Report | None, shown: bool = False
+) -> Level:
+    """Print the answer, write the receipts, hand it in; the verdict's level. `shown`: it has been printed."""
     if as_json:
         from reports.serial import to_json
 
         print(json.dumps(to_json(self_test, addresses=addresses), ensure_ascii=False, allow_nan=False))
-    else:
-        _show(self_test, options)
+    elif not shown:
+        show(self_test, options)
     receipt.write(self_test, options)
     if report is not None:
         report(self_test)
@@ -92,9 +106,10 @@ def on_interrupt(loop: asyncio.AbstractEventLoop, run_: Run, task: asyncio.Task[
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
 
 
-def _show(self_test: SelfTest, options: Options) -> None:
+def show(self_test: SelfTest, options: Options, *, on_stderr: bool = False) -> None:
+    """The table, for a person."""
     from rich.console import Console
 
     from reports.table import render
 
-    render(self_test, options.language, Console())
+    render(self_test, options.language, Console(stderr=on_stderr))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,7 +57,8 @@ def told(work: Callable[[], object]) -> int:
     """Do it; the exit code. What goes wrong is said in one line on stderr."""
     try:
         result = work()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed, or a program without a terminal on Windows
+            sys.stdout.flush()
     except typer.TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         return _say(message or "see motesklar --help", WRONG_USAGE)
@@ -95,12 +95,9 @@ def _say(message: str, code: int) -> int:
 
 
 def _defect(error: Exception) -> int:
-    """Not the user's fault: say so, with what a developer needs, in one line."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
-    return _say(f"a defect of the program, please report it: {type(error).__name__} at {where}", DEFECT)
+    from agent import defects
+
+    return _say(defects.line(error), DEFECT)
 
 
 def _closed_output() -> int:

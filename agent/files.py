@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from pathlib import Path
 
 from agent.options import UsageError
+from reports import replacing
 
 STDOUT = "-"
 
@@ -34,17 +34,6 @@ def replace_file(option: str, path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():  # a device, a pipe
             path.write_bytes(content)
         else:
-            _replace(path.resolve(), content)
+            replacing.replace(path.resolve(), content, rights=None)
     except OSError as error:
         raise UsageError(f"{option}: cannot write {path}: {error.strerror}") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{secrets.token_hex(8)}.motesklar")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -5,27 +5,31 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from agent import check, receipt
-from agent.guided_keys import keys
+from agent import check, receipt, turn
+from agent.guided_keys import forget_closed, keys
+from agent.guided_offer import Offer, steps_of
 from agent.guided_screen import Screen
 from agent.guided_words import COMPANIES, Choice, Said, Transcript, choices, devices
 from agent.options import Options, UsageError, checks_of, probes_of
-from agent.service import state
 from agent.settings import state_folder
 from agent.ui.flow import Flow
+from agent.ui.questions import PATIENCE_S
 from media_check.errand import Company
 from processes import aside
 from reports.record import Level, SelfTest
 
 if TYPE_CHECKING:
     from agent.reporting import Report
+    from agent.ui.state import Answer
 
 DRAW_EACH_S = 0.1
 BUSY = "another self-test goes on on this computer just now; try again in a minute"
+NOBODY = "nobody has answered for ten minutes; start it again when somebody is there"
+NOT_BEGUN = "a guided self-test ended without an answer"
 
 
 def _whole(options: Options) -> None:
@@ -44,76 +48,80 @@ def _whole(options: Options) -> None:
 
 
 def run(options: Options, *, as_json: bool, addresses: bool, report: Report | None = None) -> Level:
-    """The verdict's level; UsageError where nobody can answer, or when it could not begin."""
+    """The last verdict's level; UsageError where nobody can answer, or when it could not begin."""
     _whole(options)
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise UsageError("--guided asks questions: start it in a terminal, without redirecting its input or errors")
     receipt.check_files(options)
+    folder, terminals = state_folder(), [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+    on_stdout = not as_json and sys.stdout in terminals
     try:
-        with _alone():
-            self_test, end = aside.run(_guided(options))
+        with turn.in_person(folder) as patience, ExitStack() as ours:
+            if not ours.enter_context(turn.turn(folder, patience)):
+                raise UsageError(BUSY)
+            self_test, shown = aside.run(_guided(options, turn.Turns(folder, ours), on_stdout=on_stdout))
     except asyncio.CancelledError:  # the second interrupt
         raise KeyboardInterrupt from None
-    level = check.tell(self_test, options, as_json=as_json, addresses=addresses, report=report)
-    sys.stdout.flush()
-    end()
-    return level
+    forget_closed(terminals)
+    return check.tell(
+        self_test, options, as_json=as_json, addresses=addresses, report=report, shown=shown and on_stdout
+    )
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Not beside the staff page's or the background's test. A folder that cannot be used is no reason not to test."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(state.held(state_folder(), state.TEST_LOCK, BUSY))
-        except state.HeldError as error:
-            raise UsageError(str(error)) from None
-        except state.StateError:
-            pass
-        yield
-
-
-async def _guided(options: Options) -> tuple[SelfTest, Callable[[], None]]:
-    """The whole flow. The second says what is to be said after the answer."""
+async def _guided(options: Options, turns: turn.Turns, *, on_stdout: bool) -> tuple[SelfTest, bool]:
+    """The last self-test, and whether its answer has been shown. `on_stdout`: that is where it is shown."""
     from rich.console import Console
 
     transcript = Transcript(options.language)
-    guide = Guide(options, transcript, Screen(transcript, Console(stderr=True, highlight=False)))
+    screen = Screen(transcript, Console(stderr=True, highlight=False))
+    guide = Guide(options, transcript, screen, turns, on_stdout=on_stdout)
     with keys(guide.key, guide.stop):
         guide.on_interrupt()
-        return await guide.lead(), guide.hand_over
+        return await guide.lead(), guide.shown
 
 
 class Guide:
-    """Between the keys, the flow and the screen."""
+    """Between the keys, the flow and the screen. `shown`: the answer of the last run is."""
 
-    def __init__(self, options: Options, transcript: Transcript, screen: Screen) -> None:
+    def __init__(
+        self, options: Options, transcript: Transcript, screen: Screen, turns: turn.Turns, *, on_stdout: bool
+    ) -> None:
         self._options, self._transcript, self._screen = options, transcript, screen
+        self._turns, self._on_stdout, self.shown = turns, on_stdout, False
         self._company: asyncio.Future[Company] = asyncio.get_running_loop().create_future()
+        self._offer = Offer(options.language, screen.say)
         self._flow = Flow(options, self._changed, self._heard, lambda _: None)
         self._drawing: asyncio.TimerHandle | None = None
         self._task = asyncio.current_task()
-        self._so_far: Callable[[], Awaitable[SelfTest]] | None = None  # once it is stopped
+        self._stopping = False
 
     async def lead(self) -> SelfTest:
-        """From the first question to the answer."""
+        """From the first question to the last answer."""
         try:
             self._screen.say(self._transcript.beginning(self._flow.state))
-            await self._flow.start(await self._who())
-            self._draw()
+            company = await self._who()
+            found = await self._run(lambda: self._flow.start(company), None)
+            while (answer := self._whole_answer()) is not None:
+                choice = await self._offer.choose(self._flow.state, answer)
+                if choice.answer == "end":
+                    break
+                if self._turns.take():
+                    found = await self._run(self._work(choice, answer, company), found)
+                else:
+                    self._screen.say([self._transcript.busy()])
+            return found
         finally:
-            if self._drawing is not None:
-                self._drawing.cancel()
-            self._screen.close()
+            self._close()
             await self._flow.close()
-        self._screen.say([Said("")])
-        return await self._found()
 
     def key(self, key: str) -> None:
         """One that means nothing here does nothing."""
         question = self._flow.state.question
         if not self._company.done():
             self._choose_company(key)
+        elif self._offer.open:
+            if (next_ := self._offer.key(key)) is not None:
+                self._screen.say([self._transcript.answered(next_)])
         elif question is not None:
             offered = choices(question.kind, question.answers, self._options.language)
             chosen = next((choice for choice in offered if choice.key == key), None)
@@ -123,18 +131,18 @@ class Guide:
                 self._other_device(int(key))
 
     def stop(self) -> None:
-        """Once: it ends soon and what there is is shown. Twice, or before it began: it ends at once."""
-        if self._so_far is None and self._flow.state.phase == "running":
+        """Once: it ends soon and what there is is shown. Twice, or before it began: it ends at once.
+
+        After an answer it is how to end; that a closed window stops it twice takes nothing from that.
+        """
+        if self._offer.open:
+            self._offer.end()
+        elif not self._stopping and self._flow.state.phase == "running":
+            self._stopping = True
             self._screen.say([self._transcript.stopping()])
-            self._so_far = self._flow.so_far()
             self._flow.stop()
         elif self._task is not None:
             self._task.cancel()
-
-    def hand_over(self) -> None:
-        """After the answer."""
-        if (answer := self._flow.state.answer) is not None:
-            self._screen.say(self._transcript.handover(answer))
 
     def on_interrupt(self) -> None:
         """Also when the terminal is closed, or its user loses patience (SIGQUIT): its mode is restored."""
@@ -148,12 +156,57 @@ class Guide:
             except (NotImplementedError, RuntimeError):  # Windows has no such handlers
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.stop))
 
+    # ---- a run, and what comes after its answer
+
+    async def _run(self, work: Callable[[], Awaitable[None]], before: SelfTest | None) -> SelfTest:
+        """The self-test that it makes; when it comes to no answer, that of `before`, or what had been found by then."""
+        so_far = self._flow.so_far()
+        try:
+            await work()
+        except UsageError:
+            if before is None:
+                raise
+        finally:
+            self._turns.end()
+        self._draw()
+        self._close()
+        answer, found = self._whole_answer(), self._flow.self_test
+        if answer is not None and found is not None:
+            self._show(found, answer)
+            return found
+        if before is not None:
+            self._screen.say([Said(""), self._transcript.stands()])
+            return before
+        if self._flow.state.trouble != "stopped":
+            raise RuntimeError(NOT_BEGUN)
+        self._screen.say([Said("")])
+        return await so_far()
+
+    def _whole_answer(self) -> Answer | None:
+        """None: the last run was stopped, or broke."""
+        return None if self._flow.state.trouble else self._flow.state.answer
+
+    def _show(self, found: SelfTest, answer: Answer) -> None:
+        self._screen.say([Said("")])
+        check.show(found, self._options, on_stderr=not self._on_stdout)
+        self._screen.say(self._transcript.handover(answer))
+        self.shown = True
+
+    def _work(self, choice: Choice, answer: Answer, company: Company) -> Callable[[], Awaitable[None]]:
+        steps = steps_of(choice, answer)
+        self._transcript.begins_again(steps)
+        return self._flow.compare if choice.answer == "compare" else lambda: self._flow.start(company, only=steps)
+
     async def _who(self) -> Company:
         if self._options.company is not None:
             self._company.set_result(self._options.company)
-        else:
-            self._screen.say(self._transcript.company())
-        return await self._company
+            return self._options.company
+        self._screen.say(self._transcript.company())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._company
+        except TimeoutError:
+            raise UsageError(NOBODY) from None
 
     def _choose_company(self, key: str) -> None:
         offered = choices("company", COMPANIES, self._options.language)
@@ -183,9 +236,8 @@ class Guide:
         self._drawing = None
         self._screen.show(self._flow.state)
 
-    async def _found(self) -> SelfTest:
-        if self._so_far is not None and self._flow.state.trouble == "stopped":
-            return await self._so_far()
-        if self._flow.self_test is None:
-            raise RuntimeError("a guided self-test ended without an answer")
-        return self._flow.self_test
+    def _close(self) -> None:
+        if self._drawing is not None:
+            self._drawing.cancel()
+            self._drawing = None
+        self._screen.close()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
+import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,18 +23,28 @@ Pressed = Callable[[str], None]
 INTERRUPT, ESCAPE = "\x03", "\x1b"
 _FOLLOWED = ("\x00", "\xe0")  # Windows: an arrow or function key, which a second character tells
 LOOK_EACH_S = 0.05
+_NO_CHARACTER = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^\[O\x1b])")  # an arrow or function key; Alt with another
+ESCAPE_S = 0.03  # the rest of an arrow key may come so much later than its first character
 
 
 def keys(pressed: Pressed, gone: Callable[[], None]) -> AbstractContextManager[None]:
     """While the block lasts, `pressed` gets each character, in lower case; `gone`: the terminal has been closed.
 
-    Both are called in the running event loop. Arrow and function keys are not characters.
+    Both are called in the running event loop. Arrow and function keys are not characters; Esc alone is ESCAPE.
     """
     if sys.platform == "win32":
         import msvcrt
 
         return windows(pressed, gone, msvcrt)
     return _posix(pressed, gone)
+
+
+def forget_closed(streams: Iterable[TextIO]) -> None:
+    """Of these, which were terminals: what is still said to one that has been closed meanwhile is said to nobody."""
+    with Path(os.devnull).open("wb") as nowhere:
+        for stream in streams:
+            if not stream.isatty():
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextmanager
@@ -46,12 +59,14 @@ def _posix(pressed: Pressed, gone: Callable[[], None]) -> Iterator[None]:
     def read() -> None:
         try:
             typed = os.read(terminal, 64)
+            if typed == ESCAPE.encode() and select.select([terminal], [], [], ESCAPE_S)[0]:
+                typed += os.read(terminal, 64)
         except OSError:
             typed = b""
         if not typed:
             loop.remove_reader(terminal)
             return gone()
-        return _press(typed.decode("utf-8", "ignore"), pressed)
+        return press(typed.decode("utf-8", "ignore"), pressed)
 
     def restore() -> None:
         with contextlib.suppress(termios.error):  # the terminal has been closed
@@ -73,10 +88,10 @@ def _posix(pressed: Pressed, gone: Callable[[], None]) -> Iterator[None]:
         restore()
 
 
-def _press(typed: str, pressed: Pressed) -> None:
-    if not typed.startswith(ESCAPE):
-        for key in typed.lower():
-            pressed(key)
+def press(typed: str, pressed: Pressed) -> None:
+    """Each character of what came at once."""
+    for key in _NO_CHARACTER.sub("", typed).lower():
+        pressed(key)
 
 
 @contextmanager
@@ -95,7 +110,7 @@ def windows(pressed: Pressed, gone: Callable[[], None], msvcrt: ModuleType | Any
             elif key == INTERRUPT:  # while a key is fetched, Ctrl+C is a character
                 signal.raise_signal(signal.SIGINT)
             else:
-                loop.call_soon_threadsafe(_press, key, pressed)
+                loop.call_soon_threadsafe(press, key, pressed)
 
     def work() -> None:
         try:

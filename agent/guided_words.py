@@ -39,9 +39,9 @@ class Choice(NamedTuple):
         return _KEY.sub(r"\1", self.label)
 
 
-def choices(kind: str, answers: Iterable[str], lang: Lang) -> tuple[Choice, ...]:
+def choices(kind: str, answers: Iterable[str], lang: Lang, **params: str) -> tuple[Choice, ...]:
     """Of a question of that kind. A sentence without a key in brackets is known by its first letter."""
-    labels = [(answer, text(f"guided.{kind}_{answer}", lang)) for answer in answers]
+    labels = [(answer, text(f"guided.{kind}_{answer}", lang, **params)) for answer in answers]
     return tuple(Choice(answer, _key(label), label) for answer, label in labels)
 
 
@@ -123,9 +123,24 @@ class Transcript:
             return self._doing(step), meter(step.fraction)
         return self._doing(step), self._text("about", seconds=round(step.seconds))
 
+    def begins_again(self, steps: Iterable[StepName]) -> None:
+        """These are to be told from their beginning, and their questions asked in whole."""
+        self._section = self._about = None
+        for name in steps:
+            self._begun.discard(name)
+            self._told.pop(name, None)
+
     def stopping(self) -> Said:
         """It was interrupted."""
         return Said(self._text("stopping"))
+
+    def stands(self) -> Said:
+        """What was begun after an answer came to none."""
+        return Said(self._text("stands"))
+
+    def busy(self) -> Said:
+        """Another self-test goes on."""
+        return Said(self._text("busy"))
 
     def handover(self, answer: Answer) -> list[Said]:
         """What follows on the table: what was not tested, another way into the meeting, and whom to call."""

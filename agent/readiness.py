@@ -14,6 +14,7 @@ from probes.room import Room
 from reports.advice import Lang
 from reports.policy import Policy
 from reports.readiness.shapes import Report
+from reports.store.address import address, file_of
 from reports.vocabulary import FAILURES
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ANSWER_S, CONNECT_S = 60.0, 8.0
 MOST_BYTES = 256 * 1024 * 1024  # some 200 000 machines
-_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ def _of_store(asked: Asked) -> Report:
 
 
 def _address(named: str) -> str:
-    """A file's name is enough for SQLite; one that is not there must not be made."""
-    address = named if "://" in named else f"{_SQLITE}{Path(named).absolute()}"
-    if address.startswith(_SQLITE) and not Path(address.removeprefix(_SQLITE)).is_file():
-        raise UsageError(f"--store: there is no file {address.removeprefix(_SQLITE)}")
-    return address
+    """A file that is not there must not be made."""
+    url = address(named)
+    if (file := file_of(url)) is not None and not file.is_file():
+        raise UsageError(f"--store: there is no file {file}")
+    return url
 
 
 def _of_room(asked: Asked) -> Report:

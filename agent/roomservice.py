@@ -15,6 +15,7 @@ from agent import roomcalls
 from agent.options import UsageError
 from agent.settings import state_folder
 from reports.policy import PolicyError, load_policy
+from reports.store.address import address
 from reports.store.shapes import StoreError
 from testroom import certificate, tokens
 from testroom.event_loop import loop_factory
@@ -93,7 +94,7 @@ def settings_of(options: RoomOptions) -> RoomSettings:
             throughput=options.throughput,
             calls=roomcalls.settings_of(options.calls),
             guests=options.calls.guests,
-            store=_store(options.store),
+            store=address(options.store) if options.store else None,
             keep_days=options.keep_days,
             policy=load_policy(options.policy) if options.policy else None,
         )
@@ -107,13 +108,6 @@ def _pair(options: RoomOptions) -> certificate.Pair:
     if options.tls_cert is not None and options.tls_key is not None:
         return certificate.read(options.tls_cert, options.tls_key)
     return certificate.keep(state_folder())
-
-
-def _store(named: str | None) -> str | None:
-    """A file's name is enough for SQLite."""
-    if not named or "://" in named:
-        return named
-    return f"sqlite:///{Path(named).absolute()}"
 
 
 def _host_port(listen: str) -> tuple[str, int]:

@@ -92,10 +92,10 @@ def watched(handle: str, say: Say) -> Iterator[Opened]:
 
 
 def tell(failed: Failed, handle: str, say: Say) -> None:
-    """Why; and what kind of program has a camera that is busy."""
+    """Why; and then what kind of program has a camera that is busy: one that hangs in its driver may hang us too."""
+    say({"failed": failed.code, "detail": failed.detail})
     if failed.code == "camera_busy":
         say({"facts": {"held_by": holders.held_by(handle, os.getppid())}})
-    say({"failed": failed.code, "detail": failed.detail})
 
 
 # ---- watching -----------------------------------------------------------------------------------------------------
@@ -105,6 +105,8 @@ def missed(handle: str, last: float, seen: Seen) -> None:
     """No frame came; the last one did then. Failed: nor will there be more."""
     patience = FIRST_S if seen.first is None else SILENT_S
     reason = why(handle, "no frames come")
+    if reason.code == "camera_busy" and handle.startswith("/dev/"):
+        reason = Failed("camera_silent", "no frames come")  # it is we who have it
     if reason.code == "camera_vanished" or time.monotonic() - last >= patience:
         raise reason
     seen.corrupt.append(time.monotonic())

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# A program that hangs and does not know of us dies with us: our end of the pipe is closed however we end, and then all
+# of its process group is killed, whose leader this shell is.
+GUARD = 'exec 3<&0; (read _ <&3; kill -9 0) >/dev/null & "$@" 3<&- </dev/null'
+
 
 class UnknownError(Exception):
     """A part cannot tell; its text is the reason, without paths or names."""
@@ -41,32 +45,47 @@ async def aside(work: Callable[[], T]) -> T:
 
 
 async def output(arguments: Sequence[str], seconds: float) -> str | None:
-    """What a program prints; None when it is missing, fails or does not end in time. It and its children are ended."""
-    import asyncio
+    """What a program prints; None when it is missing, fails or does not end in time.
 
+    It and its children are ended then, and as well when this program dies in whatever way.
+    """
+    import asyncio
+    from asyncio.subprocess import DEVNULL, PIPE
+
+    posix = sys.platform != "win32"
+    guard, stdin = (("/bin/sh", "-c", GUARD, "sh"), PIPE) if posix else ((), DEVNULL)
     try:
         process = await asyncio.create_subprocess_exec(
-            *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            *guard, *arguments, stdin=stdin, stdout=PIPE, stderr=DEVNULL, start_new_session=posix
+        )
     except OSError:
         return None
     try:
         async with asyncio.timeout(seconds):
-            said, _ = await process.communicate()
+            said = await _said(process)
     except TimeoutError:
         return None
     finally:
-        if process.returncode is None:
-            _end(process)
-            await child.ended(process)
+        await _end(process)
     return said.decode(errors="replace") if process.returncode == 0 else None
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
+async def _said(process: asyncio.subprocess.Process) -> bytes:
+    """All of it, until it ends. communicate() may close its standard input, and so end it."""
+    assert process.stdout is not None
+    said = await process.stdout.read()
+    await process.wait()
+    return said
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
     """With all that it started: a browser's launcher is often a script."""
-    with contextlib.suppress(ProcessLookupError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+        await child.ended(process)
+    if process.stdin is not None:
+        process.stdin.close()

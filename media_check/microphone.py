@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from media_check.errand import Step
-from media_check.sound_device import LEVEL_EACH_S, sound_system
+from media_check.sound_device import FIRST_SOUND_S, LEVEL_EACH_S, sound_system
 from processes import child, tasks
 from reports.draft import Draft, ProbeFailure, drafting
 
@@ -39,10 +39,11 @@ JUDGED = ("speech_level_dbfs", "signal_to_noise_db", "sound_peak_dbfs", "noise_f
 
 @dataclass(slots=True)
 class Said:
-    """What a child said of its microphones, by handle."""
+    """What a child said of its microphones, by handle. `silent`: open for so many seconds when nothing had come yet."""
 
     heard: dict[str, dict[str, Any]] = field(default_factory=dict)
     failed: dict[str, ProbeFailure] = field(default_factory=dict)
+    silent: dict[str, float] = field(default_factory=dict)
     levels: int = 0
     ended: int | None = None
 
@@ -53,6 +54,8 @@ class Said:
             self.heard[handle] = line["heard"] | {"faults": line["faults"]}
         elif handle and "failed" in line:
             self.failed[handle] = ProbeFailure(line["failed"], line["detail"])
+        elif "silent" in line:
+            self.silent[handle] = line["silent"]
 
 
 async def check(errand: Errand, hear: Hear | None = None) -> Draft:
@@ -178,4 +181,10 @@ def _failure(errand: Errand, device: Device, mine: Said) -> Exception:
         return RuntimeError("the child of microphone broke")
     if mine.ended is not None:
         return ProbeFailure("probe_broken", "the sound library crashed")
-    return ProbeFailure("microphone_silent")
+    return _hung(device, mine)
+
+
+def _hung(device: Device, mine: Said) -> ProbeFailure:
+    """What is known of a microphone whose child no longer answers: silent only if it was open long enough for sound."""
+    silent = not mine.levels and mine.silent.get(device.handle, 0.0) >= FIRST_SOUND_S
+    return ProbeFailure("microphone_silent" if silent else "timeout")

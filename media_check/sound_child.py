@@ -3,7 +3,8 @@
 Samples exist in this process's memory only, for as long as it lives. What it says, one JSON object a line, about the
 microphone whose handle the line holds:
 
-    {"handle": …, "level": 0–1}                                  ten times a second
+    {"handle": …, "level": 0–1}                                  ten times a second, from the first sound on
+    {"handle": …, "silent": seconds}                             as often, before that: so long without any
     {"handle": …, "heard": {values, facts, unknown}, "faults": […]}
     {"handle": …, "failed": code, "detail": …}
 """
@@ -17,7 +18,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from media_check.sound_device import LEVEL_EACH_S, RATE, SoundFailure, explained, find, library, muted
+from media_check.sound_device import (
+    FIRST_SOUND_S,
+    LEVEL_EACH_S,
+    RATE,
+    SoundFailure,
+    explained,
+    find,
+    library,
+    muted,
+)
 from processes import child
 from processes.child import Say
 
@@ -28,7 +38,6 @@ if TYPE_CHECKING:
 KIND = "microphone"
 LATENCY_S = 0.2  # nothing is waiting for the sound, and a busy computer then loses none
 SETTLES_S = 0.1  # many microphones begin with a click
-FIRST_SOUND_S = 2.0  # a Bluetooth headset needs about a second to become a microphone
 LOOK_EACH_S = 1.0
 LOST_S = 0.5  # without sound, after some came
 SURE_RATE = 0.002  # standard error of the rate by the clock, at the most, for it to be told
@@ -36,7 +45,10 @@ SURE_RATE = 0.002  # standard error of the rate by the clock, at the most, for i
 
 @dataclass(slots=True)
 class Ear:
-    """One open microphone. PortAudio's thread appends; `arrived` is when each block came, by time.monotonic()."""
+    """One open microphone. PortAudio's thread appends; `arrived` is when each block came, by time.monotonic().
+
+    `begun`, `ended`: the same clock, of listening.
+    """
 
     handle: str
     rate: int = RATE
@@ -45,6 +57,7 @@ class Ear:
     arrived: list[float] = field(default_factory=list)
     lost: bool = False
     said: int = 0
+    begun: float = 0.0
     ended: float | None = None
     failure: SoundFailure | None = None
 
@@ -110,15 +123,22 @@ def _settings(sounddevice: Any) -> Any:
 def listen_to(ears: list[Ear], seconds: float, limit: float, say: Say) -> None:
     """Wait until each has its seconds of sound, or gives none, or no more; `limit` seconds at the most."""
     begun = looked = time.monotonic()
-    while any(_waiting(ear, begun, seconds) for ear in ears) and time.monotonic() - begun < limit:
+    for ear in ears:
+        ear.begun = begun
+    while any(_waiting(ear, seconds) for ear in ears) and time.monotonic() - begun < limit:
         time.sleep(LEVEL_EACH_S)
         for ear in ears:
-            say({"handle": ear.handle, "level": ear.level()})
+            say({"handle": ear.handle, **_sign(ear)})
         if time.monotonic() - looked > LOOK_EACH_S:
             _look(ears)
             looked = time.monotonic()
     for ear in ears:
         ear.ended = time.monotonic()
+
+
+def _sign(ear: Ear) -> child.Line:
+    """Of life."""
+    return {"level": ear.level()} if ear.arrived else {"silent": time.monotonic() - ear.begun}
 
 
 def _look(ears: list[Ear]) -> None:
@@ -130,12 +150,12 @@ def _look(ears: list[Ear]) -> None:
             ear.failure = ear.failure or failure
 
 
-def _waiting(ear: Ear, begun: float, seconds: float) -> bool:
+def _waiting(ear: Ear, seconds: float) -> bool:
     now = time.monotonic()
     if ear.failure is not None:
         return False
     if not ear.arrived:
-        return now - begun < FIRST_SOUND_S
+        return now - ear.begun < FIRST_SOUND_S
     return ear.seconds < seconds + SETTLES_S and now - ear.arrived[-1] < LOST_S
 
 
@@ -155,12 +175,13 @@ def judged(ear: Ear, *, attended: bool) -> child.Line:
 
 
 def _check(ear: Ear) -> None:
-    """SoundFailure: it gave no sound, or ended giving it."""
+    """SoundFailure: it gave no sound, or ended giving it. In less than FIRST_SOUND_S there is no telling."""
     assert ear.ended is not None
     if ear.failure is not None:
         raise ear.failure
     if not ear.arrived:
-        raise explained(KIND, ear.handle, SoundFailure("microphone_silent"))
+        code = "microphone_silent" if ear.ended - ear.begun >= FIRST_SOUND_S else "timeout"
+        raise explained(KIND, ear.handle, SoundFailure(code))
     if ear.ended - ear.arrived[-1] >= LOST_S:
         raise explained(KIND, ear.handle, SoundFailure("microphone_vanished"))
 

@@ -19,6 +19,7 @@ from typing import Any
 
 RATE = 48000
 LEVEL_EACH_S = 0.1
+FIRST_SOUND_S = 2.0  # a Bluetooth headset needs about a second to become a microphone
 SIDES = {
     "microphone": ("PULSE_SOURCE", "c", "max_input_channels"),
     "speaker": ("PULSE_SINK", "p", "max_output_channels"),
@@ -62,9 +63,16 @@ def library() -> Any:
 
 
 def list_again(sounddevice: Any) -> None:
-    """For devices that were plugged in since the library was imported. No stream may be open: it would be closed."""
-    sounddevice._terminate()
-    sounddevice._initialize()
+    """For devices that were plugged in since the library was imported. No stream may be open: it would be closed.
+
+    SoundFailure: PortAudio does not start again; it may do so the next time.
+    """
+    try:
+        if sounddevice._initialized:
+            sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError:
+        raise SoundFailure("sound_system_missing", "PortAudio does not start") from None
 
 
 def sound_system() -> bool:

@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from media_check.sound_child import FIRST_SOUND_S, LATENCY_S, LOST_S, Ear, opened
-from media_check.sound_device import RATE, SoundFailure, explained, find, library, muted
+from media_check.sound_child import LATENCY_S, LOST_S, Ear, opened
+from media_check.sound_device import FIRST_SOUND_S, RATE, SoundFailure, explained, find, library, muted
 from processes import child
 from processes.child import Say
 
@@ -68,26 +68,35 @@ class Mouth:
 
     def close(self) -> None:
         """At once; and what was played is overwritten."""
-        self.stream.abort()
-        self.stream.close()
+        if self.stream is not None:
+            self.stream.abort()
+            self.stream.close()
         self.sound[:] = 0
 
 
 def speak(sounddevice: Any, handle: str, make: Callable[[int], NDArray[np.float32]]) -> Mouth:
-    """Playing has begun: silence, then what `make` gives at a rate (Hz). SoundFailure: it cannot be opened; why."""
+    """Playing has begun: silence, then what `make` gives at a rate (Hz), which is overwritten when it has been copied.
+
+    SoundFailure: the speaker cannot be opened, and why; nothing is left of the sound then.
+    """
     import numpy as np
 
     number = find(sounddevice, KIND, handle)
     usual = sounddevice.query_devices(number)
+    mouth: Mouth | None = None
     try:
         rate, channels = _form(sounddevice, number, usual)
-        mouth = Mouth(np.concatenate([np.zeros(round(LEAD_S * rate), np.float32), make(rate)]), rate)
+        made = make(rate)
+        mouth = Mouth(np.concatenate([np.zeros(round(LEAD_S * rate), np.float32), made]), rate)
+        made[:] = 0
         mouth.stream = sounddevice.OutputStream(
             rate, 0, number, channels, "float32", LATENCY_S,
             callback=lambda block, _frames, _times, _status: mouth.give(block),
         )  # fmt: skip
         mouth.stream.start()
     except sounddevice.PortAudioError as error:
+        if mouth is not None:
+            mouth.close()
         raise explained(KIND, handle, error) from None
     return mouth
 

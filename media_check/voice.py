@@ -111,12 +111,13 @@ class Playback:
         if self._errand.quiet:
             return ProbeFailure("interrupted", NOT_PLAYED)
         await self.stop()
+        self._number += 1
+        number = self._number
         async with self._turn:
-            self._number += 1
             try:
-                return await self._play(speaker, self._number)
+                return await self._play(speaker, number)
             finally:
-                await self.stop()
+                await self._listener.tell(stop=number)
 
     async def stop(self) -> None:
         """What is being played fades out; nothing when nothing is."""

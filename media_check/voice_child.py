@@ -127,7 +127,13 @@ def at_rate(kept: Kept, rate: int) -> NDArray[np.float32]:
     """What is played on a speaker of that rate, Hz."""
     from media_check.speech import resampled
 
-    return leveled(kept.samples if rate == kept.rate else resampled(kept.samples, kept.rate, rate), rate)
+    if rate == kept.rate:
+        return leveled(kept.samples, rate)
+    copy = resampled(kept.samples, kept.rate, rate)
+    try:
+        return leveled(copy, rate)
+    finally:
+        copy[:] = 0
 
 
 def listened(first: dict[str, Any], say: Say) -> Kept | None:

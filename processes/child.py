@@ -146,7 +146,9 @@ def _leave_no_core() -> None:
 
 
 def _until_parent_ends(hear: Callable[[dict[str, Any]], None] | None) -> None:
-    for line in sys.stdin.buffer:
-        if hear is not None:
-            hear(json.loads(line))
-    os._exit(1)
+    try:
+        for line in sys.stdin.buffer:
+            if hear is not None:
+                hear(json.loads(line))
+    finally:  # also when the last line was cut off with the parent
+        os._exit(1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from reports.metrics import exposition
 from reports.record import SelfTest
+from reports.replacing import replace
 
 SUFFIX = ".prom"  # node_exporter reads no other
 READABLE = 0o644  # node_exporter runs as a user of its own
@@ -20,13 +19,4 @@ def write_textfile(path: Path, test: SelfTest, *, links: bool = False) -> None:
     """
     if path.suffix != SUFFIX:
         raise ValueError(f"the file's name must end in {SUFFIX}, or node_exporter does not read it")
-    text = exposition(test, links=links)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-        Path(draft).chmod(READABLE)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    replace(path, exposition(test, links=links), READABLE)

@@ -7,9 +7,10 @@ moved all that it might have.
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
+
+from reports.replacing import replace
 
 DAY_S = 86400.0
 
@@ -36,12 +37,7 @@ class Budget:
     def spend(self, now: float, octets: float) -> None:
         """On the disk when it returns; below 0 gives back. Raises OSError."""
         kept = {"day": day(now), "bytes": max(0.0, self.spent(now) + octets)}
-        draft = self.path.with_name(self.path.name + ".new")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
+        replace(self.path, json.dumps(kept).encode())
 
 
 def day(now: float) -> str:

@@ -14,7 +14,7 @@ from agent.service.meeting import Meeting
 from agent.settings import AgentSection
 from reports.record import Link
 
-Hindrance = Literal["camera", "microphone", "flow", "battery", "metered", "budget"]  # and "page", of testing.py
+Hindrance = Literal["camera", "microphone", "flow", "battery", "metered", "budget"]  # and state.who_tests()'s
 LEAST_BYTES = METERED_BUDGET_MB * 1e6  # with less a test says little
 FLOW_PATIENCE_S = 6 * 3600.0  # a flow may be something else than a meeting; a camera in use is in use
 

@@ -15,6 +15,7 @@ AGAIN_S = {  # after a test was put off: about so long until it is tried again
     "camera": 180.0,
     "microphone": 180.0,
     "page": 180.0,
+    "check": 180.0,
     "flow": 180.0,
     "battery": 600.0,
     "metered": 600.0,

@@ -132,8 +132,8 @@ class Agent:
 
     async def _in_the_way(self) -> str:
         """A test that opens devices itself cannot tell whether they are in use."""
-        if state.is_held(self.folder, state.PAGE_LOCK):
-            return "page"
+        if somebody := state.who_tests(self.folder):
+            return somebody
         if self.settings.agent.devices:
             return ""
         found = await meeting.in_use()

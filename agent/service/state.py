@@ -7,7 +7,8 @@ spool.db       reports that wait to be sent
 budget.json    what was moved today
 agent.lock     held by the agent that runs
 ui.lock        held by the staff page's program that runs; a test in the background gives way to it
-test.lock      held while a self-test runs, by the staff page or in the background
+check.lock     held while somebody tests in a terminal; a test in the background gives way to that, too
+test.lock      held while a self-test runs, by any of them
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import json
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.identity import PSEUDONYM
+from reports.replacing import draft, replace
 
 if TYPE_CHECKING:
     from reports.record import SelfTest
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 MACHINE, VERDICT, METRICS, SPOOL, BUDGET, LOCK = (
     "machine", "verdict.json", "metrics.prom", "spool.db", "budget.json", "agent.lock",
 )  # fmt: skip
-PAGE_LOCK, TEST_LOCK = "ui.lock", "test.lock"
+PAGE_LOCK, CHECK_LOCK, TEST_LOCK = "ui.lock", "check.lock", "test.lock"
 
 
 class StateError(ValueError):
@@ -58,15 +59,15 @@ def pseudonym(folder: Path) -> str:
 
 def _make(path: Path) -> None:
     """Whole, or not at all: two programs may come at once, and one of them wins."""
-    draft = _draft(path, secrets.token_hex(16).encode())
+    made = draft(path, secrets.token_hex(16).encode())
     try:
-        os.link(draft, path)
+        os.link(made, path)
     except FileExistsError:
         pass
     except OSError:  # a file system without hard links
-        draft.replace(path)
+        made.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
 
 
 def keep(folder: Path, test: SelfTest) -> None:
@@ -75,8 +76,8 @@ def keep(folder: Path, test: SelfTest) -> None:
     from reports.serial import to_json
 
     document = json.dumps(to_json(test), ensure_ascii=False, allow_nan=False).encode()
-    _draft(folder / VERDICT, document).replace(folder / VERDICT)
-    _draft(folder / METRICS, exposition(test, links=True)).replace(folder / METRICS)
+    replace(folder / VERDICT, document)
+    replace(folder / METRICS, exposition(test, links=True))
 
 
 def kept(folder: Path, name: str) -> bytes:
@@ -129,6 +130,12 @@ def is_held(folder: Path, lock: str) -> bool:
         return False
 
 
+def who_tests(folder: Path) -> str:
+    """Why a test in the background has to wait: "page", "check" (in a terminal), or "" when nobody is there to test."""
+    persons = {"page": PAGE_LOCK, "check": CHECK_LOCK}
+    return next((who for who, lock in persons.items() if is_held(folder, lock)), "")
+
+
 def _lock(handle: int) -> bool:
     try:
         if sys.platform == "win32":
@@ -142,20 +149,6 @@ def _lock(handle: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _draft(path: Path, content: bytes) -> Path:
-    """Beside `path`, on the disk, its user's alone."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    return Path(draft)
 
 
 def _words(error: Exception) -> str:

@@ -28,8 +28,8 @@ POWER_S, GATEWAY_S = 3.0, 25.0
 async def test(settings: Settings, folder: Path, first: dict[str, Any], stop: asyncio.Event, say: Say) -> None:
     """Raises UsageError, StateError, SpoolError and OSError of the state folder."""
     machine, asked = state.pseudonym(folder), options_of(settings)
-    if state.is_held(folder, state.PAGE_LOCK):
-        say({"put_off": "page"})
+    if somebody := state.who_tests(folder):
+        say({"put_off": somebody})
         return
     to = outbox.ways(settings, machine)
     budget = Budget(folder / state.BUDGET, settings.agent.daily_mb * 1e6)
@@ -44,7 +44,7 @@ async def test(settings: Settings, folder: Path, first: dict[str, Any], stop: as
         with state.held(folder, state.TEST_LOCK, "another self-test goes on"):
             found = await _within(budget, run, chosen, seen)
     except state.HeldError:
-        say({"put_off": "page"})
+        say({"put_off": state.who_tests(folder) or "check"})
         return
     if found.interrupted or stop.is_set():
         say({"stopped": True})

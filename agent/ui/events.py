@@ -1,7 +1,8 @@
 """What happens, told to each page that listens: server-sent events (HTML, 9.2).
 
 `event: state` has the whole state, at most ten times a second and the last always; `event: level` the microphone's
-level; `event: end` says that the program ends. A comment now and then shows that it is alive.
+level; `event: end` says that the program ends. `event: alive` comes where nothing else did for so many seconds: a
+program that hangs keeps its connections, and only its silence tells the page so.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Events:
             try:
                 await asyncio.wait_for(listener.wake.wait(), HEARTBEAT_S)
             except TimeoutError:
-                await response.write(b":\n\n")
+                await response.write(f'event: alive\ndata: {{"seconds": {HEARTBEAT_S}}}\n\n'.encode())
                 continue
             listener.wake.clear()
             last = listener.ended

@@ -7,19 +7,18 @@
 | the cookie                 | programs of other people on this computer, and all that is left      | 401            |
 
 The cookie is given once for a token, which the program prints and hands to the browser in the address: 256 random bits
-each, of which the hash alone is kept. A token is worth a minute and one use. A stranger who comes with a used one has
-seen it, or whoever used it first had: then nobody is let in any longer. A cookie is of the host 127.0.0.1 and not of a
-port (RFC 6265, 8.5), so that it counts only beside the origin.
+each, of which the hash alone is kept. A token is worth a minute and one use. Whoever comes with a used one, however
+late, and is not who used it, has seen it, or the other one had: then nobody is let in any longer. A cookie is of the
+host 127.0.0.1 and not of a port (RFC 6265, 8.5), so that it counts only beside the origin.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +52,7 @@ MISDIRECTED, FOREIGN, STRANGER = (
 @dataclass(slots=True)
 class _Token:
     ends: float
-    used: bool = False
+    used_by: str | None = None  # of `_sessions`
 
 
 class Guard:
@@ -62,7 +61,7 @@ class Guard:
     def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
         self._tokens: dict[str, _Token] = {}
-        self._sessions: list[bytes] = []
+        self._sessions: list[str] = []  # hashes of cookies
         self._host = ""
         self.betrayed: Callable[[], None] = lambda: None  # a token has been in two hands
 
@@ -78,46 +77,56 @@ class Guard:
             del self._tokens[next(iter(self._tokens))]
         return made
 
-    def enter(self, token: str, *, known: bool = False) -> str | None:
-        """The value of the cookie for a good token; None for any other. `known`: by somebody who has a cookie."""
-        if not _SECRET.fullmatch(token):
-            return None
-        found = self._tokens.get(name := _hash(token))
+    def enter(self, token: str, cookies: Sequence[str] = ()) -> str | None:
+        """A new cookie's value for a good token. None: it is bad, or used up by who comes with `cookies`."""
+        found = self._token(token)
         if found is None:
-            if self._folder is None or not _taken(self._folder / f"{_LEFT}{name}"):
-                return None
-            found = self._tokens[name] = _Token(self._clock() + TOKEN_S)
+            return None
+        had = self._had(cookies)
+        if found.used_by is not None:
+            if found.used_by not in had:
+                self._sessions.clear()
+                self._tokens.clear()  # or one that is known to many would end the next session, too
+                self.betrayed()
+            return None
         if self._clock() >= found.ends:
             return None
-        if not found.used:
-            found.used = True
-            return self._session()
-        if not known:
-            self._sessions.clear()
-            self.betrayed()
-        return None
-
-    def _session(self) -> str:
+        if had:  # the browser that is here already: its key stays, and every token it has used is its own
+            found.used_by = had[-1]
+            return None
         value = secrets.token_urlsafe(32)
-        self._sessions = [*self._sessions[1 - MOST_SESSIONS :], hashlib.sha256(value.encode()).digest()]
+        found.used_by = _hash(value)
+        self._sessions = [*self._sessions[1 - MOST_SESSIONS :], found.used_by]
         return value
 
-    def knows(self, request: web.BaseRequest) -> bool:
-        """Has it one of our cookies? Each is compared, in a time that says nothing of it."""
-        values = _COOKIES.findall("; ".join(request.headers.getall("Cookie", [])))[:MOST_SESSIONS]
-        hashes = [hashlib.sha256(value.encode()).digest() for value in values]
-        return sum(hmac.compare_digest(one, other) for one in hashes for other in self._sessions) > 0
+    def _token(self, token: str) -> _Token | None:
+        """One of ours, or one that another start of the program has left."""
+        if not _SECRET.fullmatch(token):
+            return None
+        name = _hash(token)
+        if name not in self._tokens and self._folder is not None and _taken(self._folder / f"{_LEFT}{name}"):
+            self._tokens[name] = _Token(self._clock() + TOKEN_S)
+        return self._tokens.get(name)
+
+    def knows(self, cookies: Sequence[str]) -> bool:
+        """Is one of these headers' cookies ours?"""
+        return bool(self._had(cookies))
+
+    def _had(self, cookies: Sequence[str]) -> list[str]:
+        """Hashes are compared: for how long says nothing of a cookie."""
+        hashes = {_hash(value) for value in _COOKIES.findall("; ".join(cookies))[:MOST_SESSIONS]}
+        return [session for session in self._sessions if session in hashes]
 
     def refusal(self, request: web.BaseRequest, *, opening: bool) -> Refusal | None:
         """None: it may. `opening`: what opens the page needs no cookie, and must come from nobody's page."""
         hosts = request.headers.getall("Host", [])
-        if [host.lower() for host in hosts] != [self._host] or not request.raw_path.startswith("/"):
+        if hosts != [self._host] or not request.raw_path.startswith("/"):
             return MISDIRECTED
         if opening:
             return None if _by_hand(request) else FOREIGN
         if not self._own_page(request):
             return FOREIGN
-        return None if self.knows(request) else STRANGER
+        return None if self.knows(cookies_of(request)) else STRANGER
 
     def _own_page(self, request: web.BaseRequest) -> bool:
         """Browsers name the origin of what changes something, and of a WebSocket; of what they get, not every one."""
@@ -132,6 +141,11 @@ def _by_hand(request: web.BaseRequest) -> bool:
     """The address bar, or another program: no page at all."""
     site, mode = request.headers.getall("Sec-Fetch-Site", []), request.headers.getall("Sec-Fetch-Mode", [])
     return "Origin" not in request.headers and site in ([], ["none"]) and mode in ([], ["navigate"])
+
+
+def cookies_of(request: web.BaseRequest) -> Sequence[str]:
+    """Its headers."""
+    return request.headers.getall("Cookie", [])
 
 
 def address(port: int, token: str) -> str:
@@ -159,7 +173,7 @@ def _taken(path: Path) -> bool:
         path.unlink()
     except OSError:
         return False
-    return -1.0 <= age < TOKEN_S
+    return abs(age) < TOKEN_S  # the file may have the time of a server that keeps it
 
 
 def _hash(token: str) -> str:

@@ -1,17 +1,19 @@
 """Every finding and every measured value in words of both languages, for IT: value, limit, meaning, source, evidence.
 
 Nothing in them names a person or a network: links are called by their kind, and what the probes wrote in their own
-words is cleared of addresses and of the names that links have.
+words (agent/ui/probe_words.py) is cleared of addresses and of the names that links have.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.ui.concerned import behind
 from agent.ui.links_shown import words_of
+from agent.ui.probe_words import clue_text, reason_text, source_text
 from agent.ui.state import Line, Said, Value
 from reports.advice import LANGUAGES, Lang, ids, text
 from reports.advice.words import label, limit_text, localised, quantity_text, value_text
@@ -30,6 +32,13 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "browser": ("browsers",),
     "media_path": ("candidate_pair",),
     "call_carries": ("frame_size",),
+}
+# One quantity, judged for video and for sound.
+TWO_LIMITS: Mapping[str, str] = {
+    "throughput_up": "ui.what_throughput_up",
+    "throughput_down": "ui.what_throughput_down",
+    "audio_up": "ui.what_audio_up",
+    "audio_down": "ui.what_audio_down",
 }
 
 
@@ -79,9 +88,9 @@ def _line(f: Finding, about: Told) -> Line:
         level=f.level,
         what={lang: _label(f, lang) + about.where(f.subject, lang) for lang in LANGUAGES},
         value={lang: scrub(_value(f, lang)) for lang in LANGUAGES},
-        limit={lang: limit_text(f, lang) for lang in LANGUAGES},
+        limit={lang: _limit(f, about, lang) for lang in LANGUAGES},
         means={lang: scrub(_sentences(f, "consequence", lang)) or text(f"level.{f.level}", lang) for lang in LANGUAGES},
-        source="" if f.source == SOURCE else f.source,
+        source={lang: "" if f.source == SOURCE else source_text(f.source, lang) for lang in LANGUAGES},
         evidence={lang: " ".join(_evidence(f, about, lang)) for lang in LANGUAGES},
     )
 
@@ -91,7 +100,9 @@ def _quantity(f: Finding) -> str:
 
 
 def _label(f: Finding, lang: Lang) -> str:
-    """A part of the join path that failed is called as its step is."""
+    """Two rules on one quantity are told apart; a part of the join path that failed is called as its step is."""
+    if f.rule in TWO_LIMITS:
+        return text(TWO_LIMITS[f.rule], lang)
     head, _, step = _quantity(f).partition("_")
     of_join = head == "join" and step in ids("step")
     return text(f"step.{step}", lang) if of_join else label(_quantity(f), lang)
@@ -104,6 +115,18 @@ def _value(f: Finding, lang: Lang) -> str:
     return value if f.sure or not value else f"{value} ({text('table.unsure', lang)})"
 
 
+def _limit(f: Finding, about: Told, lang: Lang) -> str:
+    """Of a value that may be too low and too high both ends, as far as there are two."""
+    row = about.policy.rows.get(f.rule)
+    if row is None or row.better != "within" or not isinstance(f.value, float | int):
+        return limit_text(f, lang)
+    low, high = row.acceptable if f.level == "not_ready" else row.ready
+    ends = [quantity_text(row.value, end, lang) if math.isfinite(end) else "" for end in (low, high)]
+    if all(ends):
+        return text("ui.between", lang, low=ends[0], high=ends[1])
+    return text(f"table.{'at_least' if ends[0] else 'at_most'}", lang, limit=ends[0] or ends[1]) if any(ends) else ""
+
+
 def _sentences(f: Finding, key: str, lang: Lang) -> str:
     return " ".join(text(msgid, lang, **localised(f.params, lang)) for msgid in str(f.params.get(key, "")).split())
 
@@ -114,17 +137,18 @@ def _evidence(f: Finding, about: Told, lang: Lang) -> Iterator[str]:
         yield remarks
     row = about.policy.rows.get(f.rule)
     for m in behind(f, about.self_test, about.policy):
-        words = [*(_of_row(row, m, lang) if row else ()), *_why_not(f, row, m)]
+        words = [*(_of_row(row, m, lang) if row else ()), *_why_not(f, row, m, lang)]
         yield from (about.cleared(said) for said in words)
     if _quantity(f) == "link_kind":
-        yield from (f"{words[:1].upper()}{words[1:]}." for words in _why_that_kind(f.subject, about))
+        clues = (clue_text(words, lang) for words in _why_that_kind(f.subject, about))
+        yield from (f"{clue[:1].upper()}{clue[1:]}." for clue in clues)
     if f.level != "ready" and f.owner != "you":
         yield text("ui.owner", lang, owner=text(f"owner.{f.owner}", lang))
 
 
 def _of_row(row: Row, m: Measurement, lang: Lang) -> Iterator[str]:
     for name in FACTS.get(row.value, ()):
-        if name in m.facts:
+        if m.facts.get(name, ()) != ():
             yield text(f"ui.fact_{name}", lang, fact=_fact(m.facts[name], lang))
     if row.value not in m.values:
         return
@@ -136,13 +160,15 @@ def _of_row(row: Row, m: Measurement, lang: Lang) -> Iterator[str]:
         yield text("ui.floor", lang, floor=quantity_text(row.floor, m.values[row.floor], lang))
 
 
-def _why_not(f: Finding, row: Row | None, m: Measurement) -> Iterator[str]:
-    """In the probe's own words (English)."""
+def _why_not(f: Finding, row: Row | None, m: Measurement, lang: Lang) -> Iterator[str]:
+    """The code as it is, since that is what can be searched for; a detail is the probe's own (English)."""
     if "code" in f.params and m.failure is not None and m.failure.code == f.params["code"]:
-        yield f"{m.name}: {m.failure.code}{f' ({m.failure.detail})' if m.failure.detail else ''}."
+        yield text("ui.code", lang, code=m.failure.code, test=m.name)
+        if m.failure.detail:
+            yield text("ui.own_words", lang, detail=m.failure.detail)
     reason = m.unknown.get(row.value) or m.facts.get(f"{row.value}_unknown") if row is not None else None
     if reason and f.level == "unknown" and m.failure is None:
-        yield f"{m.name}: {reason}."
+        yield text("ui.reason", lang, reason=reason_text(str(reason), lang))
 
 
 def _why_that_kind(name: str, about: Told) -> list[str]:
@@ -176,4 +202,4 @@ def _measured(name: str, m: Measurement, about: Told) -> Value:
             for lang in LANGUAGES
         }
     what: Said = {lang: label(name, lang) + about.where(m.subject, lang) for lang in LANGUAGES}
-    return Value(what, shown, QUANTITIES[name].standard)
+    return Value(what, shown, QUANTITIES[name].standard, name)

@@ -10,17 +10,17 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.options import Options, UsageError
 from agent.service import state as kept
 from agent.ui import browser, guard
-from agent.ui.running import HandIn, Make, say
+from agent.ui.running import HandIn, Make, say, say_defect, show
 from agent.ui.server import Page
 from processes import aside
 from processes.tasks import end
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from agent.ui.life import Limits
 
 PORT = "ui.port"  # in the state folder: of the one that runs
-PATIENCE_S = 5.0  # with another one that is just starting, or ending
+PATIENCE_S = 15.0  # with another one that is just starting, on a slow computer, or ending
+END_S, HURRY_S = 2.5, 0.5  # after a signal, and after the second: then by force
+STOPPED = 130  # the exit code
 _TRY_S, _CONNECT_S, _KILLED_S = 0.2, 1.0, 0.5
 
 
@@ -73,6 +75,7 @@ def _alone(folder: Path) -> Iterator[Path | None]:
         usable: Path | None = folder
         try:
             stack.enter_context(kept.held(folder, kept.PAGE_LOCK, "the page of this user runs already"))
+            _forget(folder)
         except kept.HeldError:
             raise
         except kept.StateError as error:
@@ -83,6 +86,7 @@ def _alone(folder: Path) -> Iterator[Path | None]:
 
 async def _serve(asked: Asked, folder: Path | None, make: Make) -> bool:
     """False: it was told twice to end."""
+    asyncio.get_running_loop().set_exception_handler(_unraised)
     stop, hurry = asyncio.Event(), asyncio.Event()
     _on_signals(stop, hurry)
     serving = asyncio.create_task(_served(asked, folder, make, stop))
@@ -116,34 +120,37 @@ async def _served(asked: Asked, folder: Path | None, make: Make, stop: asyncio.E
             raise UsageError(f"--port: cannot listen on {where}: {reason}; choose another") from None
         stack.enter_context(_noted(folder, page.port))
         url, lang = page.opening(), asked.options.language
-        _print(text("ui.open", lang), url, text("ui.ends", lang))
+        show(text("ui.open", lang), url, text("ui.ends", lang))
         showing = asyncio.create_task(_shown(url, asked, lang))
         stack.push_async_callback(end, showing)
         await page.until(stop)
-    _print(text("ui.ended", lang))
+    show(text("ui.ended", lang))
 
 
 async def _shown(url: str, asked: Asked, lang: Lang) -> None:
     if asked.browser and not await browser.show(url):
-        _print(text("ui.no_browser", lang))
+        show(text("ui.no_browser", lang))
 
 
 @contextlib.contextmanager
 def _noted(folder: Path | None, port: int) -> Iterator[None]:
-    """The port, for those who start another. What was left by one that was killed goes."""
+    """The port, for those who start another."""
     if folder is None:
         yield
         return
-    path = folder / PORT
     try:
         with contextlib.suppress(OSError):
-            guard.forget_requests(folder)
-            path.write_text(str(port), "ascii")
+            (folder / PORT).write_text(str(port), "ascii")
         yield
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-            guard.forget_requests(folder)
+        _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    """Also what one has left that was killed: its port is anybody's by now."""
+    with contextlib.suppress(OSError):
+        (folder / PORT).unlink(missing_ok=True)
+        guard.forget_requests(folder)
 
 
 async def _join(asked: Asked, folder: Path) -> bool:
@@ -157,7 +164,7 @@ async def _join(asked: Asked, folder: Path) -> bool:
     except (OSError, ValueError, OverflowError, TimeoutError):
         return False
     lang = asked.options.language
-    _print(text("ui.joined", lang), url)
+    show(text("ui.joined", lang), url)
     await _shown(url, asked, lang)
     return True
 
@@ -170,6 +177,9 @@ def _on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
         if stop.is_set():
             hurry.set()
         stop.set()
+        force = threading.Timer(HURRY_S if hurry.is_set() else END_S, _leave)
+        force.daemon = True
+        force.start()
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
@@ -181,6 +191,19 @@ def _on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
 
 
+def _unraised(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody waits for. That the system refuses something, a file for a connection say, is no defect of ours."""
+    error = context.get("exception")
+    if error is not None and not isinstance(error, OSError):
+        say_defect(error)
+
+
+def _leave() -> None:
+    """The loop waits for every task at its end, and one may take its time."""
+    _end_children()
+    os._exit(STOPPED)
+
+
 def _end_children() -> None:
     """The last resort: all have ended by themselves. The browser is a child of nobody here."""
     import psutil
@@ -190,9 +213,3 @@ def _end_children() -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(left, timeout=_KILLED_S)
-
-
-def _print(*lines: str) -> None:
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):
-            print(*lines, sep="\n", file=sys.stderr, flush=True)

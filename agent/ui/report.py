@@ -116,16 +116,16 @@ def _findings(answer: Answer, lang: Lang) -> Iterator[list[str]]:
 def _details(line: Line, lang: Lang) -> Iterator[str]:
     if line.means[lang] != text(f"level.{line.level}", lang):
         yield line.means[lang]
-    if line.source:
-        yield text("ui.report_source", lang, source=line.source)
+    if line.source[lang]:
+        yield text("ui.report_source", lang, source=line.source[lang])
     if line.evidence[lang]:
         yield text("ui.report_evidence", lang, evidence=line.evidence[lang])
 
 
 def _values(answer: Answer, lang: Lang) -> Iterator[list[str]]:
     for value in answer.values:
-        standard = f" [{value.standard}]" if value.standard else ""
-        yield _item(f"{value.what[lang]}: {value.value[lang]}{standard}")
+        known_as = "; ".join(part for part in (value.name, value.standard) if part)
+        yield _item(f"{value.what[lang]}: {value.value[lang]} [{known_as}]")
 
 
 def _end(self_test: SelfTest, lang: Lang) -> list[str]:

@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from agent.ui import bodies, responses
-from agent.ui.guard import COOKIE, OPEN
+from agent.ui.guard import COOKIE, OPEN, cookies_of
 from agent.ui.running import BusyError, say_defect
 from processes.aside import aside
 from reports.reference import code_of
@@ -92,6 +92,8 @@ class Requests:
         refused = self._guard.refusal(request, opening=opening)
         if refused is not None:
             return _refusal(request, refused.status, refused.code)
+        if not opening:
+            self._page.door.keep(request)
         try:
             return await handler(request)
         except _Refused as error:
@@ -112,9 +114,8 @@ class Requests:
     async def _open(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
 
-        known = self._guard.knows(request)
-        value = self._guard.enter(request.match_info["token"], known=known)
-        if value is None and not known:
+        value = self._guard.enter(request.match_info["token"], cookies_of(request))
+        if value is None and not self._guard.knows(cookies_of(request)):
             return responses.start_again(401, _spoken(request))
         response = web.Response(status=303, headers={"Location": "/"})
         if value is not None:
@@ -214,8 +215,8 @@ async def _raw(request: web.Request) -> bytes:
         raise bodies.BodyError("type or size")
     try:
         return await asyncio.wait_for(request.read(), BODY_S)
-    except (web.HTTPRequestEntityTooLarge, TimeoutError):
-        raise bodies.BodyError("size or time") from None
+    except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError, TimeoutError):
+        raise bodies.BodyError("size, octets or time") from None
 
 
 def _refusal(request: web.Request, status: int, code: str) -> web.Response:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.service import state as kept
+from agent import defects, turn
 from processes.aside import aside
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from media_check.errand import Company
     from reports.record import DeviceKind, SelfTest
 
-LOCK_S = 4.0  # for a test in the background to give way
 GRACE_S, FORCE_S = 0.6, 1.4  # for the run to end by itself, then for what it holds to be let go
 HAND_IN_S = 20.0
 _TRY_S = 0.1
@@ -58,8 +58,7 @@ class Running:
     def __init__(self, flow: Flow, changed: Callable[[], None], folder: Path | None, hand_in: HandIn | None) -> None:
         self._flow, self._changed, self._folder, self._hand_in = flow, changed, folder, hand_in
         self._task: asyncio.Task[None] | None = None
-        self._waiting = False
-        self._closed = False
+        self._waiting = self._stopped = self._closed = False
         self._handed: str | None = None
         self._besides: set[asyncio.Task[None]] = set()
 
@@ -72,38 +71,34 @@ class Running:
         """Begin it. Raises BusyError."""
         if self.on or self._closed:
             raise BusyError("running")
-        locks = ExitStack()
-        self._waiting = True
+        self._waiting, self._stopped = True, False
         try:
-            await self._lock(locks)
-            if self._closed:
-                raise BusyError("running")
-            self._task = asyncio.create_task(self._run(work, locks))
-        except kept.HeldError:
-            self._trouble("busy")
-            raise BusyError("busy") from None
-        except BaseException:
-            locks.close()
-            raise
+            with ExitStack() as locks:
+                if not await self._turn(locks):
+                    self._trouble("busy")
+                    raise BusyError("busy")
+                if self._closed:
+                    raise BusyError("running")
+                self._task = asyncio.create_task(self._run(work, locks.pop_all()))
         finally:
             self._waiting = False
 
-    async def _lock(self, locks: ExitStack) -> None:
-        """Raises HeldError. A folder that cannot be used is no reason not to test."""
-        ends = time.monotonic() + LOCK_S
-        while self._folder is not None:
-            try:
-                locks.enter_context(kept.held(self._folder, kept.TEST_LOCK, "another test goes on"))
-                return
-            except kept.HeldError:
-                if time.monotonic() >= ends:
-                    raise
-            except kept.StateError:
-                return
+    async def _turn(self, locks: ExitStack) -> bool:
+        """False: another test goes on, and does not give way."""
+        ends = time.monotonic() + turn.GIVES_WAY_S
+        while self._folder is not None and not self._stopped:
+            if locks.enter_context(turn.turn(self._folder, 0.0)):
+                return True
+            if time.monotonic() >= ends:
+                return False
             await asyncio.sleep(_TRY_S)
+        return True
 
     async def _run(self, work: Callable[[], Awaitable[None]], locks: ExitStack) -> None:
         with locks:
+            if self._stopped:  # before it had begun
+                self._trouble("stopped")
+                return
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - a defect: the page says so, and how to go on
@@ -123,11 +118,12 @@ class Running:
     def stop(self) -> None:
         """It ends soon."""
         if self.on:
+            self._stopped = True
             self._flow.stop()
 
     async def close(self) -> None:
         """It has ended, GRACE_S and FORCE_S at the most; and none begins."""
-        self._closed = True
+        self._closed = self._stopped = True
         self._flow.stop()
         tasks = {*self._besides} if self._task is None else {self._task, *self._besides}
         if self._task is not None:
@@ -159,16 +155,23 @@ async def _handed_in(hand_in: HandIn, test: SelfTest) -> None:
 
 
 def say(line: str) -> None:
-    """On standard error, which a program that was started by an icon may not have."""
-    if sys.stderr is not None:
-        with suppress(OSError, ValueError):
-            print(f"motesklar: {line}", file=sys.stderr, flush=True)
+    """To whoever runs the program, as the command line does."""
+    show(f"motesklar: {line}")
+
+
+def show(*lines: str) -> None:
+    """On standard error, which a program that was started by an icon may not have, and whose reader may have gone."""
+    if sys.stderr is None:
+        return
+    try:
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
+    except ValueError:  # it is closed
+        pass
+    except OSError:  # what stands in its buffer would fail again at the end, and be this program's exit code
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stderr.fileno())
 
 
 def say_defect(error: BaseException) -> None:
     """What a developer needs, in one line."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
-    say(f"a defect of the program, please report it: {type(error).__name__} at {where}")
+    say(defects.line(error))

@@ -11,6 +11,7 @@ import logging
 import socket
 import sys
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.ui.events import Events
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from agent.options import Options
 
-MOST_CONNECTIONS = 48
+MOST_CONNECTIONS = 32  # a browser has some seven
+BACKLOG = 64  # may come at once, and be too many for a moment
 IDLE_S = 20.0  # a connection without a whole request
 SHUTDOWN_S = 0.3
 TICK_S = 0.5
@@ -47,7 +49,7 @@ class Page:
         self.events = Events(self.document, self._came, self._went)
         self.flow: Flow = make(options, self.events.changed, self.events.level, self.previews.frame)
         self.running = Running(self.flow, self.events.changed, folder, hand_in)
-        self.guard = Guard(folder)
+        self.guard, self.door = Guard(folder), Door()
         self.guard.betrayed = self._betrayed
         self.life = Life(limits or Limits(), time.monotonic())
         self._exit = contextlib.AsyncExitStack()
@@ -67,8 +69,10 @@ class Page:
         )  # fmt: skip
         await runner.setup()
         self._exit.push_async_callback(runner.cleanup)
-        server = await asyncio.get_running_loop().create_server(lambda: _admitted(runner), sock=listening)
-        self._exit.callback(server.close)
+        server = cast("web.Server", runner.server)
+        loop = asyncio.get_running_loop()
+        serving = await loop.create_server(lambda: self.door.next(server), sock=listening, backlog=BACKLOG)
+        self._exit.callback(serving.close)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -137,14 +141,30 @@ def _silent() -> logging.Logger:
     return silent
 
 
+class Door:
+    """So many connections. With one too many, the oldest goes that was not let in: a stranger's, not the page's."""
+
+    def __init__(self) -> None:
+        self._kept: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
+
+    def keep(self, request: web.Request) -> None:
+        """The connection of one who was let in."""
+        if request.transport is not None:
+            self._kept.add(request.transport)
+
+    def next(self, server: web.Server) -> asyncio.Protocol:
+        """What speaks on the connection that comes now."""
+        there = [each.transport for each in server.connections if each.transport and not each.transport.is_closing()]
+        too_many = max(0, len(there) + 1 - MOST_CONNECTIONS)
+        strangers = [each for each in there if each not in self._kept][:too_many]
+        for each in strangers:
+            each.abort()
+        return server() if len(strangers) == too_many else _Refused()
+
+
 class _Refused(asyncio.Protocol):
     """One connection too many."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Gone at once."""
         cast("asyncio.Transport", transport).abort()
-
-
-def _admitted(runner: web.AppRunner) -> asyncio.Protocol:
-    server = runner.server
-    return server() if server is not None and len(server.connections) < MOST_CONNECTIONS else _Refused()

@@ -115,24 +115,28 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One measurement for IT, in words. `evidence`: why, when it is more than the value; "" else."""
+    """One measurement for IT, in words. `source`: of the limit. `evidence`: more than the value. Each may be ""."""
 
     level: Level
     what: Said
     value: Said
     limit: Said
     means: Said
-    source: str
+    source: Said
     evidence: Said
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What was measured beside what the policy judges, for IT. `standard`: where the quantity is defined, or ""."""
+    """What was measured beside what the policy judges, for IT. `standard`: where the quantity is defined, or "".
+
+    `name`: of the quantity in reports.vocabulary, as it is in JSON, metrics and the store.
+    """
 
     what: Said
     value: Said
     standard: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class Talk:
 
         `work` is given up like any other check, but it may move the moment when that is (`asyncio.Timeout`).
         """
-        mine, begun = self.errand(name, step), time.time()
+        mine, at, begun = self.errand(name, step), time.time(), time.monotonic()
 
         async def timed(_: Errand) -> Draft:
             left = mine.deadline - time.monotonic() + GRACE_S
@@ -130,7 +130,7 @@ class Talk:
                 async with asyncio.timeout(left) as net:
                     return await work(mine, net)
             except TimeoutError:
-                return Draft(name, name, begun, time.time() - begun, failure=Failure(name, "timeout"))
+                return Draft(name, name, at, time.monotonic() - begun, failure=Failure(name, "timeout"))
 
         return sound(await answer(name, replace(mine, deadline=mine.deadline + DAY_S), timed))
 

@@ -69,7 +69,7 @@ async def stopped(known: Known, options: Options, devices: Sequence[Device], sta
     networked = known.networked or Networked(links, tuple(pick_links(options, links)), ())
     drafts = [known.drafts[name] for name in CHECKS if name in known.drafts]
     checked = Checked(tuple(devices), measurements_of(drafts))
-    return judged(options, networked, checked, started_at, time.time() - started_at, stopped=True)
+    return judged(options, networked, checked, started_at, max(0.0, time.time() - started_at), stopped=True)
 
 
 def answer(known: Known, options: Options) -> tuple[tuple[LinkShown, ...], Answer]:

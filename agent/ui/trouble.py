@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from agent.ui import browser, responses
 from agent.ui.guard import HOST, Guard, address
 from processes import aside
-from processes.tasks import end
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -61,9 +60,8 @@ async def _shown(line: str, lang: Lang) -> None:
         await web.TCPSite(runner, HOST, 0).start()
         port = int(runner.addresses[0][1])
         guard.at(port)
-        showing = asyncio.create_task(browser.show(address(port, guard.token())))
         async with asyncio.timeout(WAIT_S):
-            await seen.wait()
-        await end(showing)
+            if await browser.show(address(port, guard.token())):
+                await seen.wait()
     finally:
         await runner.cleanup()

@@ -4,7 +4,9 @@ Message ids are stable keys. Advice and actions are bare words ("use_cable"); al
 dot: `means.` (consequence), `failure.`, `fault.` (where it is), `remark.` (more evidence of it), `headline.`,
 `level.`, `owner.`, `kind.`, `program.`, `probe.`, `value.`, `word.`, `unit.`, `finding.`, `progress.`, `links.`,
 `devices.`, `table.`, `join.`, `step.`, `notice.`, `readiness.`, `receipt.`, `ui.` (a guided self-test, wherever it is
-shown) and `guided.` (the terminal's own words for it). The .po files are the source; `scripts/messages` compiles them.
+shown), `guided.` (the terminal's own words for it), and `source.`, `reason.` and `clue.` (what the policy, probes and
+the links' clues say of themselves, found by their English: agent/ui/probe_words.py). The .po files are the source;
+`scripts/messages` compiles them.
 """
 
 from __future__ import annotations

@@ -124,23 +124,33 @@ def folded(aggregates: Aggregates, most: int = MOST_SERIES) -> Aggregates:
     for m in aggregates.machines:
         size[m.organisation, m.unit] += m.count
     by_size = [group for group, _ in sorted(size.items(), key=lambda item: (-item[1], item[0]))]
-    kept = _most(by_size, lambda keep: series(_fold(aggregates, set(keep), None)) <= most)
-    if kept is not None:
-        return _fold(aggregates, set(kept), None)
     whole = list(dict.fromkeys(organisation for organisation, _ in by_size))
-    few = _most(whole, lambda keep: series(_fold(aggregates, set(), set(keep))) <= most)
-    return _fold(aggregates, set(), set(few or ()))
+
+    def units(keep: list[Group]) -> Aggregates | None:
+        return _fitting(_fold(aggregates, set(keep), None), most)
+
+    def organisations(keep: list[str]) -> Aggregates | None:
+        return _fitting(_fold(aggregates, set(), set(keep)), most)
+
+    return _most(by_size, units) or _most(whole, organisations) or _fold(aggregates, set(), set())
 
 
-def _most(items: list[T], fits: Callable[[list[T]], bool]) -> list[T] | None:
-    """The longest beginning that fits; None: not even the empty one."""
-    if fits(items):
-        return items
-    low, high = -1, len(items)  # a beginning of `low` fits, one of `high` does not
+def _fitting(made: Aggregates, most: int) -> Aggregates | None:
+    return made if series(made) <= most else None
+
+
+def _most(items: list[T], made: Callable[[list[T]], Aggregates | None]) -> Aggregates | None:
+    """What is made of the longest beginning of which something can be; None: of none, not even the empty one."""
+    if (best := made(items)) is not None:
+        return best
+    low, high = -1, len(items)  # of a beginning of `low` something was made, of one of `high` nothing can be
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if fits(items[:middle]) else (low, middle)
-    return None if low < 0 else items[:low]
+        if (found := made(items[:middle])) is None:
+            high = middle
+        else:
+            low, best = middle, found
+    return best
 
 
 def series(aggregates: Aggregates) -> int:

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, TypeVar
 
-from reports.reference import code_of
+from reports.reference import code_of, read_code
 from reports.serial import to_json
 from reports.store.shapes import StoreError
 from testroom.answers import answer, refusal
 from testroom.guests import page as guest_page
-from testroom.guests.codes import Records, read_code
+from testroom.guests.codes import Records
 from testroom.guests.record import MOST_BYTES, RecordRefusedError, read_record
 from testroom.limits import Buckets, is_loopback
 from testroom.sessions import GRACE_S, RoomBusyError, StampSession

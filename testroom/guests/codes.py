@@ -7,9 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from reports.record import SelfTest
-from reports.reference import ALPHABET, LENGTH, new_code, read_code
-
-__all__ = ["ALPHABET", "LENGTH", "Records", "new_code", "read_code"]
+from reports.reference import new_code
 
 MOST_RECORDS, KEPT_S = 1000, 24 * 3600.0
 

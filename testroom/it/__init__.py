@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -47,6 +47,7 @@ READ_S = 5.0  # for the store's answer and the page that is made of it
 _VIEWS = ("overview", "network", "equipment")
 _Handler = Callable[["web.Request"], Awaitable["web.StreamResponse"]]
 _Make = Callable[["Store"], str | None]
+_Body = Callable[[Sequence[Latest], Query, Mapping[str, str]], Html]  # machines, and what was asked for
 
 
 class SupportPages:
@@ -71,10 +72,10 @@ class SupportPages:
             return []
         get = partial(web.get, allow_head=False)
         return [
-            *(get(page.VIEWS[view], self._view(view)) for view in _VIEWS),
+            *(get(page.VIEWS[view], self._fleet(f"view_{view}", partial(self._body, view), view)) for view in _VIEWS),
             *self._entrance.routes(),
             get(page.VIEWS["room"], self._room_view),
-            get("/it/machines", self._machines),
+            get("/it/machines", self._fleet("machines_title", _listed)),
             get("/it/find", self._find),
             get("/it/machines/{machine}", self._machine),
             get("/it/self-tests/{run_id}", self._self_test),
@@ -95,21 +96,23 @@ class SupportPages:
             readiness="/readiness" in pages,
         )
 
-    def _view(self, name: str) -> _Handler:
+    def _fleet(self, title: str, body: _Body, view: str = "") -> _Handler:
+        """A page about the machines of all units, or of the one that is chosen on it."""
+
         async def handle(request: web.Request) -> web.Response:
             login = self.logins.require(request)
-            frame = self.frame(request, login, name)
+            frame = self.frame(request, login, view)
 
             def make(store: Store) -> str:
                 found = store.latest(login.organisation, frame.q.unit)
                 framed = replace(frame, units=store.units(login.organisation))
-                return page.document(framed, say(f"view_{name}", frame.q.lang), self._body(name, found, frame.q))
+                return page.document(framed, say(title, frame.q.lang), body(found, frame.q, request.query))
 
             return await self._answer(frame, make)
 
         return handle
 
-    def _body(self, view: str, found: Sequence[Latest], q: Query) -> Html:
+    def _body(self, view: str, found: Sequence[Latest], q: Query, _: Mapping[str, str]) -> Html:
         from testroom.it import equipment, network, overview
 
         if view == "network":
@@ -127,20 +130,6 @@ class SupportPages:
         frame = self.frame(request, self.logins.require(request), "room")
         load = await roomview.load()
         return shown(page.document(frame, say("view_room", frame.q.lang), roomview.view(self._room, load, frame.q)))
-
-    async def _machines(self, request: web.Request) -> web.Response:
-        from testroom.it import machines
-
-        login = self.logins.require(request)
-        frame = self.frame(request, login)
-
-        def make(store: Store) -> str:
-            found = store.latest(login.organisation, frame.q.unit)
-            framed = replace(frame, units=store.units(login.organisation))
-            body = machines.listed(found, frame.q, request.query)
-            return page.document(framed, say("machines_title", frame.q.lang), body)
-
-        return await self._answer(frame, make)
 
     async def _find(self, request: web.Request) -> web.Response:
         from aiohttp import web
@@ -196,6 +185,12 @@ class SupportPages:
                 return shown(page.message(frame, say("unknown_title", lang), say("unknown", lang)), 404)
             return shown(made)
         return shown(page.message(frame, say("store_title", lang), say("store_silent", lang)), 503)
+
+
+def _listed(found: Sequence[Latest], q: Query, asked: Mapping[str, str]) -> Html:
+    from testroom.it import machines
+
+    return machines.listed(found, q, asked)
 
 
 def _test_page(frame: page.Frame, test: SelfTest, way_back: Html | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
 from struct import pack
+from typing import Any
 
 from tests.agent.program import environment
 
@@ -110,3 +112,12 @@ def terminal(
         if made.ours >= 0:
             os.close(ours)
         os.close(theirs)
+
+
+def quick(
+    home: Path, world: dict[str, Any], *more: object, redirected: bool = False
+) -> contextlib.AbstractContextManager[Terminal]:
+    """`check --guided` in English, for one who sits alone, in the world that tests.agent.guided_program makes of it."""
+    asked = ("check", "--guided", "--alone", "--lang", "en", "--room", "https://room.example:8443", *more)
+    module = "tests.agent.guided_program"
+    return terminal(home, *asked, redirected=redirected, module=module, MOTESKLAR_TEST_WORLD=json.dumps(world))

@@ -28,7 +28,7 @@ from tests.media_check.voices import ESPEAK, spoken
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals", allow_module_level=True)
 
-from tests.agent.terminal import Terminal, terminal
+from tests.agent.terminal import Terminal, quick, terminal
 
 GUIDED = ("check", "--guided", "--lang", "en", "--room", "embedded", "--seconds", 1)
 COMPANY = text("guided.company", "en")
@@ -77,7 +77,8 @@ def test_wrong_usage(
 
 def test_not_beside_another_self_test(tmp_path: Path) -> None:
     folder = tmp_path / ".local/share/motesklar"
-    with state.held(folder, state.TEST_LOCK), terminal(tmp_path, *GUIDED) as program:
+    check = (state.held(folder, state.CHECK_LOCK), state.held(folder, state.TEST_LOCK))
+    with check[0], check[1], terminal(tmp_path, *GUIDED) as program:
         assert program.end() == 2
     assert "motesklar: another self-test goes on" in program.shown
     assert COMPANY not in program.shown
@@ -131,16 +132,13 @@ def test_the_window_is_closed(tmp_path: Path) -> None:
 # ---- in its midst
 
 
-def asked_whether_the_tone_was_heard(program: Terminal) -> None:
-    program.wait_for("[s]everal")
-    program.press("a")
-    program.wait_for("[y]es")
-
-
 @pytest.mark.usefixtures("room")
 def test_interrupted_once_it_shows_what_there_is(tmp_path: Path) -> None:
+    """While the tone is played."""
     with terminal(tmp_path, *GUIDED, "--json", redirected=True) as program:
-        asked_whether_the_tone_was_heard(program)
+        program.wait_for("[s]everal")
+        program.press("a")
+        program.wait_for("Step 1 of 6")
         program.interrupt()
         code = program.end(10)
         assert program.is_as_before()
@@ -152,10 +150,10 @@ def test_interrupted_once_it_shows_what_there_is(tmp_path: Path) -> None:
     assert not {"echo", "call"} & {m["name"] for m in found["measurements"]}
 
 
-@pytest.mark.usefixtures("room")
 def test_interrupted_twice(tmp_path: Path) -> None:
-    with terminal(tmp_path, *GUIDED) as program:
-        asked_whether_the_tone_was_heard(program)
+    """The second comes while it is still stopping."""
+    with quick(tmp_path, {"stops": False}) as program:
+        program.wait_for("[y]es")
         program.interrupt()
         program.wait_for(text("guided.stopping", "en"))
         program.interrupt()
@@ -195,17 +193,47 @@ def test_the_whole_flow(tmp_path: Path, room: server_of.Pulse) -> None:
         camera.shows("good")
         program.wait_for(f"Bilden just nu: {text('ui.good_picture', 'sv')}")
         program.press("j")
-        code = program.end(50)
+        program.wait_for("[g]ör om testet", 40)  # of the loudspeaker; a computer under load may have more
+        program.wait_for("[a]vsluta")
+        program.press("g")
+        program.wait_for("[j]a   [n]ej")
+        program.press("j")
+        program.wait_for("[a]vsluta")
+        program.press("\r")
+        code = program.end()
         assert program.is_as_before()
     steps = [program.shown.index(f"Steg {number} av 6: ") for number in range(1, 7)]
     assert steps == sorted(steps)
-    answer = program.shown[steps[-1] :]
-    assert text(f"headline.{VERDICTS[code]}", "sv") in answer
-    assert text("table.next", "sv") in answer
+    answer, _, again = program.shown[steps[-1] :].partition("Steg 1 av 6: ")
+    for each in (answer, again):
+        assert text("table.next", "sv") in each
+        assert re.search(r"✔ Ljudnivå när du talar +−\d", each)
+        assert text("table.not_recorded", "sv") in each
     assert re.search(r"[!✖] Ljudet från högtalaren +hörs inte", answer)
-    assert re.search(r"✔ Ljudnivå när du talar +−\d", answer)
-    assert text("table.not_recorded", "sv") in answer
+    assert re.search(r"✔ Ljudet från högtalaren +hörs", again)
+    assert text(f"headline.{VERDICTS[code]}", "sv") in again
     assert (tmp_path / "receipt.html").read_text("utf-8").startswith("<!")
+
+
+# ---- keys
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ("J\r", "j\r"),
+        ("\x1b", "\x1b"),
+        ("\x1b[A", ""),
+        ("\x1b[1;5Cy", "y"),
+        ("\x1b[3~n\x1b", "n\x1b"),
+        ("\x1bOPx", "x"),
+        ("\x1bj", ""),
+    ],
+)
+def test_what_is_typed_without_arrows_and_the_like(typed: str, keys: str) -> None:
+    got = list[str]()
+    guided_keys.press(typed, got.append)
+    assert "".join(got) == keys
 
 
 # ---- a console of Windows
@@ -213,7 +241,7 @@ def test_the_whole_flow(tmp_path: Path, room: server_of.Pulse) -> None:
 
 async def test_a_console_whose_keys_a_thread_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Written by documentation: kbhit, getwch; two characters for an arrow key, and a character for Ctrl+C."""
-    typed, got, interrupted = [*"J", "\xe0", "H", *"å3", "\x03"], list[str](), asyncio.Event()
+    typed, got, interrupted = [*"J", "\xe0", "H", *"å3", "\x1b", "\x03"], list[str](), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, interrupted.set)
     console = SimpleNamespace(kbhit=lambda: bool(typed), getwch=lambda: typed.pop(0))
@@ -225,4 +253,4 @@ async def test_a_console_whose_keys_a_thread_fetches(monkeypatch: pytest.MonkeyP
             await asyncio.sleep(0)
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-    assert got == ["j", "å", "3"]
+    assert got == ["j", "å", "3", "\x1b"]

@@ -92,6 +92,14 @@ def test_the_same_question_again_is_only_offered_again() -> None:
     assert "  Headset 45 is used." in lines(script, asking(now, "speaker", "heard", 3))
 
 
+def test_a_step_that_is_done_once_more_is_told_and_asked_in_whole() -> None:
+    script, now = Transcript("en"), state(devices=SPEAKERS)
+    first = lines(script, asking(now, "speaker", "heard", 1))
+    script.begins_again(["speaker"])
+    assert lines(script, asking(now, "speaker", "heard", 2)) == first
+    assert first[:2] == ["Step 1 of 6: Speaker", "Did you hear the tone?"]
+
+
 def test_the_sentence_to_read_is_there_before_the_microphone_opens() -> None:
     said = lines(Transcript("sv"), asking(state(), "microphone", "speak"))
     assert "  " + text("guided.sentence", "sv") in said

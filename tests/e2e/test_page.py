@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reports.reference import read_code
 from reports.serial import from_json
-from testroom.guests.codes import read_code
 from tests.e2e.page_rooms import DONE, TOKEN, Rooms, needs_chromium, violations, visiting
 
 if TYPE_CHECKING:

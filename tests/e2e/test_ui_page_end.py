@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +23,15 @@ if TYPE_CHECKING:
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 SOONER = "const later = setTimeout; window.setTimeout = (then, ms) => later(then, ms / 8);"
+HELD = f"{SOONER} const now = performance.now; performance.now = () => 20 * now.call(performance);"  # each comes late
+BEAT_S = 0.7
+PROGRAM = f"""
+import pathlib, sys
+from agent.ui import events, opening
+from tests.ui.serving import Told, options
+events.HEARTBEAT_S = {BEAT_S}
+opening.run(opening.Asked(options(), browser=False), pathlib.Path(sys.argv[1]), Told)
+"""
 
 # ---- handing over
 
@@ -58,13 +73,14 @@ def test_another_test_is_on(server: PageServer, chromium: Browser):
         assert "Another test is on" in page.locator("#told").inner_text()
 
 
-@pytest.mark.parametrize("name", ["own_voice", "degraded"])
+@pytest.mark.parametrize("name", ["speak_now", "degraded"])
 def test_the_program_has_ended(server: PageServer, chromium: Browser, axe: str, shots: Path, name: str):
     with visiting(chromium, server.url, (), viewport={"width": 390, "height": 844}) as page:
         shown(page, server, TABLE[name])
         server.end()
         page.get_by_text("Mötesklar är avslutat").first.wait_for()
         assert "starta Mötesklar" in page.locator(".trouble").inner_text()
+        assert "Mötesklar är avslutat" in page.locator("#told").inner_text()  # even where it listened to a voice
         assert violations(page, axe) == []
         assert page.locator("#foot a").is_visible()
         assert page.get_by_role("button", name="Kopiera").count() == 0  # nobody would answer
@@ -81,6 +97,50 @@ def test_the_program_was_killed(chromium: Browser):
             page.get_by_text("Mötesklar has ended").first.wait_for(timeout=15_000)
     finally:
         server.close()
+
+
+@contextmanager
+def program(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The real server in a process of its own, and the page's address."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, folder], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            yield process, next(line.strip() for line in process.stderr if "/open/" in line)
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_program_that_hangs_is_told_and_taken_back(chromium: Browser, axe: str, shots: Path, tmp_path: Path):
+    with program(tmp_path) as (process, url), visiting(chromium, url, ()) as page:
+        page.get_by_role("button", name="Jag är ensam").click()
+        page.get_by_role("heading", name="Testet pågår").wait_for()
+        page.wait_for_timeout(1000 * (BEAT_S + 0.5))  # it has said how often it is heard from
+        process.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        page.get_by_role("heading", name="Mötesklar svarar inte just nu").wait_for(timeout=20_000)
+        assert 2 * BEAT_S < time.monotonic() - begun < 4 * BEAT_S + 2
+        assert "starta om datorn" in page.locator(".trouble").inner_text()
+        assert "svarar inte just nu" in page.locator("#told").inner_text()
+        assert page.title().startswith("Mötesklar svarar inte")
+        assert page.get_by_role("heading", name="Testet pågår").is_visible()  # the place is kept
+        assert violations(page, axe) == []
+        pictured(page, shots / "silent.png")
+        process.send_signal(signal.SIGCONT)
+        page.locator(".trouble").wait_for(state="detached")
+        assert "Mötesklar svarar igen." in page.locator("#told").inner_text()
+        page.get_by_role("button", name="Avbryt").click()
+        page.get_by_role("heading", name="Testet är avbrutet").wait_for()
+
+
+@pytest.mark.parametrize(("script", "told"), [(SOONER, 1), (HELD, 0)], ids=["silent", "asleep or throttled"])
+def test_a_page_whose_timers_were_held_back_says_nothing_of_it(
+    server: PageServer, chromium: Browser, script: str, told: int
+):
+    with visiting(chromium, server.url, (), script=script) as page:
+        shown(page, server, TABLE["heard"])
+        page.wait_for_timeout(2300)  # more than three beats of it, and less than one of the server's
+        assert page.locator(".trouble").count() == told
 
 
 def test_a_browser_that_knows_no_modules(server: PageServer, chromium: Browser, axe: str, shots: Path):

@@ -99,6 +99,7 @@ class Place:
             Target(rf"{temporary}/tmp[a-z0-9_]{{8}}", 0),
             Target(rf"{temporary}/motesklar-[a-z0-9_]{{8}}\.pem", 4_000, AGENT, _text),
             Target(rf"{home}/\.config/pulse/cookie", 256, WITH_SOUND),
+            Target(rf"{home}/\.local/share/motesklar/(check|test)\.lock", 0, AGENT),  # held, and empty
             Target(r"/dev/shm/jack_db-\d+/[\w.]+", 12_000, HEARING),
             Target(r"/memfd:pulseaudio", 0, WITH_SOUND),  # never handed to another process: see SCM_RIGHTS
         )

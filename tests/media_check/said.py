@@ -19,7 +19,7 @@ JPEG_BEGINS, JPEG_ENDS, PICTURE_MOST = b"\xff\xd8\xff", b"\xff\xd9", 640  # pixe
 LINE_MOST, TEXT_MOST, DEEP_MOST = 1000, 120, 3
 LINE_KEYS = {
     "stage", "values", "unknown", "facts", "frames", "failed", "detail", "last",  # the camera's
-    "handle", "level", "heard", "faults",  # the microphone's
+    "handle", "level", "silent", "heard", "faults",  # the microphone's
     "playing", "deaf", "delay", "loss", "muted",  # the speaker's
     "kept", "played", "number",  # the voice's
     "judged",  # the viewing's

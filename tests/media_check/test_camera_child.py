@@ -15,6 +15,7 @@ from media_check.camera_frames import Seen
 from media_check.camera_modes import Mode
 from media_check.camera_opening import Failed
 from media_check.camera_pace import pace
+from media_check.devices import holders
 from processes.child import Line
 
 RATE = 50.0
@@ -155,3 +156,25 @@ def test_a_camera_that_tells_no_rate():
             "facts": {"mode": "640x480"},
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("handle", "why", "said"),
+    [
+        (HERE, "camera_busy", "camera_silent"),  # a driver that lets one program in: that is this one
+        ("msmf:0", "camera_busy", "camera_busy"),  # Windows' list of those who use a camera does not count us
+        (HERE, "camera_forbidden", "camera_forbidden"),
+    ],
+)
+def test_why_no_frames_come(handle: str, why: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_frames, "why", lambda *_: Failed(why))
+    with pytest.raises(Failed, match=said):
+        camera_frames.missed(handle, time.monotonic() - 5, Seen())
+
+
+def test_that_it_is_busy_is_said_before_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look at a process that hangs in a driver may hang."""
+    said: list[Line] = []
+    monkeypatch.setattr(holders, "held_by", lambda *_: said.append({"looked": True}) or "browser")
+    camera_frames.tell(Failed("camera_busy"), HERE, said.append)
+    assert [next(iter(line)) for line in said] == ["failed", "looked", "facts"]

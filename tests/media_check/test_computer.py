@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from media_check.computer_encode import Encoded, ratios
 from media_check.computer_part import Part, UnknownError, aside, output
 from media_check.computer_space import on_linux
 from media_check.errand import Errand
+from processes import child
+from processes.open_files import text
 from reports.draft import Draft
 from tests.media_check.computing import errand, tree, until
 
@@ -197,4 +200,26 @@ async def test_a_programs_output_and_its_deadline(tmp_path: Path) -> None:
     assert await output(("sh", "-c", f"sleep 30 & echo $! > {tmp_path}/pid; wait"), 0.3) is None
     assert time.monotonic() - begun < 2
     started = Path("/proc", (tmp_path / "pid").read_text().strip())
-    until(lambda: not started.exists() or ") Z" in (started / "stat").read_text())  # what it started has ended too
+    until(lambda: not alive(started))  # what it started has ended too
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no launchers that are scripts")
+async def test_a_program_that_hangs_dies_with_ours(tmp_path: Path) -> None:
+    """Ours is killed by force; a launcher and the browser that it has started are gone soon after."""
+    folder = tree(tmp_path, {"browser": "sleep 60 & echo $$ $! > pids.new; mv pids.new pids; wait"})
+    asks = "import asyncio; from media_check.computer_part import output; asyncio.run(output(('sh', 'browser'), 50))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-c", asks, cwd=folder, env=child.environment()
+    )
+    until(lambda: (folder / "pids").exists())
+    started = [Path("/proc", pid) for pid in (folder / "pids").read_text().split()]
+    assert all(map(alive, started))
+    child.kill(process)
+    await process.wait()
+    begun = time.monotonic()
+    until(lambda: not any(map(alive, started)))
+    assert time.monotonic() - begun < 2.0
+
+
+def alive(process: Path) -> bool:
+    return ") Z" not in (text(process / "stat") or ") Z")

@@ -204,9 +204,9 @@ for handle in json.loads(sys.stdin.readline())["handles"]:
 
 # The chosen one and another: the outcome, and how soon.
 STRANGERS = {
-    ("hangs",): ("microphone_silent", 2.0), ("crashes",): ("probe_broken", 2.0), ("hears",): ("good", 1.0),
+    ("hangs",): ("timeout", 2.0), ("crashes",): ("probe_broken", 2.0), ("hears",): ("good", 1.0),
     ("room",): ("not_spoken", 1.0), ("no detector",): ("None", 1.0), ("hears", "hangs"): ("good", 1.7),
-    ("hears", "crashes"): ("good", 1.7), ("hangs", "hears"): ("microphone_silent", 2.0),
+    ("hears", "crashes"): ("good", 1.7), ("hangs", "hears"): ("timeout", 2.0),
 }  # fmt: skip
 
 

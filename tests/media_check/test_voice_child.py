@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from media_check import voice_child
+from media_check import speaker_child, voice_child
 from media_check.sound_child import Ear
-from media_check.speaker_child import Mouth
+from media_check.sound_device import SoundFailure, list_again
+from media_check.speaker_child import Mouth, speak
 from media_check.voice_child import FADE_S, KEPT_S, PEAK_DBFS, Kept, Orders, at_rate, leveled
 from tests.media_check.voices import ESPEAK, spoken
 
@@ -120,6 +121,73 @@ def test_what_was_played_is_overwritten() -> None:
     assert not sound[end - 1 :].any()
     mouth.close()
     assert not sound.any()
+
+
+class Sounds:
+    """sounddevice, with one speaker. `breaks`: what does not work, by its name."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, breaks: str = "", started: int = 1) -> None:
+        self.breaks, self.streams, self.made, self._initialized = breaks, list[Stream](), list[Sound](), started
+
+    def query_devices(self, number: int | None = None) -> Any:
+        device = {"name": "out", "hostapi": 0, "max_output_channels": 2, "default_samplerate": RATE}
+        return [device] if number is None else device
+
+    def check_output_settings(self, *_: object) -> None:
+        self._work("check")
+
+    def OutputStream(self, *_: object, callback: Any, **more: object) -> Stream:
+        self._work("open")
+        self.streams.append(Stream())
+        self.streams[-1].start = lambda: self._work("start")  # type: ignore[attr-defined]
+        return self.streams[-1]
+
+    def make(self, rate: int) -> Sound:
+        self.made.append(np.ones(rate, np.float32))
+        return self.made[-1]
+
+    def _terminate(self) -> None:
+        assert self._initialized
+        self._initialized -= 1
+
+    def _initialize(self) -> None:
+        self._work("initialize")
+        self._initialized += 1
+
+    def _work(self, what: str) -> None:
+        if what == self.breaks:
+            raise self.PortAudioError(what)
+
+
+@pytest.mark.parametrize("breaks", ["open", "start"])
+def test_a_speaker_that_does_not_open_leaves_nothing_of_the_sound(breaks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mouths: list[Mouth] = []
+    monkeypatch.setattr(speaker_child, "Mouth", lambda *given: mouths.append(Mouth(*given)) or mouths[-1])
+    sounds = Sounds(breaks)
+    with pytest.raises(SoundFailure, match="speaker_busy"):
+        speak(sounds, "other:out", sounds.make)
+    assert not any(sound.any() for sound in (*sounds.made, *(mouth.sound for mouth in mouths)))
+    assert [stream.calls for stream in sounds.streams] == ([["abort", "close"]] if breaks == "start" else [])
+
+
+def test_the_copy_that_is_played_is_the_only_one() -> None:
+    sounds = Sounds()
+    mouth = speak(sounds, "other:out", sounds.make)
+    assert mouth.sound.sum() == RATE * 3  # at 48 kHz
+    assert not sounds.made[0].any()
+
+
+@pytest.mark.parametrize("started", [1, 0])
+def test_portaudio_that_does_not_start_again_may_do_so_later(started: int) -> None:
+    sounds = Sounds("initialize", started)
+    with pytest.raises(SoundFailure, match="sound_system_missing"):
+        list_again(sounds)
+    sounds.breaks = ""
+    list_again(sounds)
+    assert sounds._initialized == 1
 
 
 @pytest.mark.parametrize(("words", "within"), [({"end": True}, 0.25), (None, 0.5)])

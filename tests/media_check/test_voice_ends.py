@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from media_check import voice
-from media_check.errand import Errand
+from media_check.errand import Errand, Step
 from media_check.voice import Playback
 from processes import child
 from tests.media_check import pulse as server_of
@@ -156,8 +156,17 @@ say(handle=handle, heard={"values": {}, "facts": {"speech_heard": True}, "unknow
 if handle == "pulse:shy":
     os._exit(0)
 say(kept=0.2)
+stopped = playing = 0
 for line in sys.stdin:
     order = json.loads(line)
+    stopped = max(stopped, order.get("stop", 0))
+    if order.get("play") == "pulse:long":
+        playing = order["number"]
+        if playing > stopped:
+            say(playing=0.2, number=playing)
+    if 0 < playing <= stopped:
+        say(played=playing, failed=None, detail="", muted=False)
+        playing = 0
     if order.get("play") == "pulse:crashes":
         os.kill(os.getpid(), 11)
     if order.get("play") == "pulse:hangs" or (handle == "pulse:stays" and "end" in order):
@@ -193,6 +202,39 @@ async def test_a_child_that_hangs_or_dies_when_it_is_to_play(strange: None) -> N
 
     found = await asyncio.gather(*map(one, ("plays", "crashes", "hangs")))
     assert found == [[None, None], ["probe_broken", "interrupted"], ["timeout", "interrupted"]]
+
+
+async def until(done: Callable[[], bool]) -> None:
+    while not done():  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+async def test_only_the_last_of_those_who_wait_is_played(strange: None) -> None:
+    steps: list[Step] = []
+    done: list[int] = []
+
+    async def then(playback: Playback) -> None:
+        async def play(number: int) -> None:
+            assert await playback.play(test_speaker.output("long")) is None
+            done.append(number)
+
+        async with asyncio.timeout(2), asyncio.TaskGroup() as group:
+            group.create_task(play(0))
+            await until(lambda: playing() == 1)
+            for number in (1, 2):
+                group.create_task(play(number))
+            await until(lambda: playing() == 2)
+            assert done == [0, 1]
+            await playback.stop()
+
+    def playing() -> int:
+        return sum(step.what == "playing" for step in steps)
+
+    asked = strange_errand()
+    asked.progress = steps.append
+    assert outcome(await voice.check(asked, then)) == "good"
+    assert done == [0, 1, 2]
+    assert [step.what for step in steps] == ["opening", "playing", "playing"]
 
 
 async def test_one_that_keeps_nothing_or_will_not_end(strange: None) -> None:

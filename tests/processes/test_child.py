@@ -84,6 +84,16 @@ child.run(lambda first, say: {says}{more})
         assert [line async for line in child.lines(process)] == [{"core": limits}]
 
 
+async def test_one_whose_parent_dies_in_the_middle_of_a_line_ends_too() -> None:
+    code = "import time; from processes import child; child.run(lambda *_: time.sleep(60), lambda line: None)"
+    async with child.started((sys.executable, "-P", "-c", code)) as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"handles": []}\n{"play": "pul')
+        process.stdin.close()
+        async with asyncio.timeout(5):
+            assert await process.wait() == 1
+
+
 ASLEEP = ("unshare", "-rm", sys.executable, "-P", "-m", "tests.processes.asleep")
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent.ui import responses
+from agent.ui.events import HEARTBEAT_S
 from agent.ui.state import State, as_json
 from tests.ui.states import table
 
@@ -149,7 +150,7 @@ class PageServer:
         self._pages.add(page)
         try:
             while True:
-                await response.write(await page.get())
+                await response.write(await _next(page))
         except ConnectionError:
             return response
         finally:
@@ -187,6 +188,14 @@ class PageServer:
         if (state := self.then(request.path, body)) is not None:
             self._put(state)
         return web.Response(status=204)
+
+
+async def _next(page: asyncio.Queue[bytes]) -> bytes:
+    """As the program does: where nothing happens, that it is alive."""
+    try:
+        return await asyncio.wait_for(page.get(), HEARTBEAT_S)
+    except TimeoutError:
+        return _event("alive", {"seconds": HEARTBEAT_S})
 
 
 def _event(name: str, data: Mapping[str, Any]) -> bytes:

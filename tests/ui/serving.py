@@ -163,7 +163,7 @@ class Visitor:
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[tuple[str, Any]]]:
-        """(event, data) as they come; ("", None) is a heartbeat."""
+        """(event, data) as they come."""
         async with self.session.get(f"{self.url}/v1/events", timeout=aiohttp.ClientTimeout(total=20)) as answer:
             assert answer.status == 200
             assert answer.content_type == "text/event-stream"

@@ -157,7 +157,7 @@ LINES = (
         both("4,2 %", "4.2%"),
         both("högst 3 %", "at most 3%"),
         both("De andra hör dig i bitar och ser bilden frysa.", "The others hear you in pieces."),
-        "Cisco CVD: 1 %; Google Meet: 3 %",
+        both("Cisco CVD: 1 %; Google Meet: 3 %; eget", "Cisco CVD: 1 %; Google Meet: 3 %; own"),
         both("wifi: −79 dBm, 31 % omsändningar", "wifi: −79 dBm, 31% sent again"),
     ),
     Line(
@@ -166,7 +166,7 @@ LINES = (
         both("38 ms", "38 ms"),
         both("under 100 ms", "under 100 ms"),
         both("Bra", "Good"),
-        "Microsoft Teams network targets; ITU-T G.114",
+        both(*["Microsoft Teams network targets; ITU-T G.114"] * 2),
         both("", ""),
     ),
     Line(
@@ -175,13 +175,15 @@ LINES = (
         both("", ""),
         both("", ""),
         both("Kunde inte mätas.", "Could not be measured."),
-        "",
+        both("", ""),
         both("", ""),
     ),
 )
 VALUES = (
-    Value(both("Svarstid, median", "Round-trip time, median"), both("36 ms", "36 ms"), "RFC 8762"),
-    Value(both("Sändhastighet", "Send rate"), both("6,1 Mbit/s", "6.1 Mbit/s"), "ndt7"),
+    Value(
+        both("Svarstid, vanligen", "Round-trip time, usually"), both("36 ms", "36 ms"), "RFC 2681", "rtt_p50_seconds"
+    ),
+    Value(both("Skickades", "Sent"), both("6,1 Mbit/s", "6.1 Mbit/s"), "ndt7", "throughput_up_bytes_per_second"),
 )
 CONTACTS = (
     Contact("municipal_it", both("Kommunens IT-support", "The municipality's IT support"), "010-123 45 67", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
@@ -51,6 +52,13 @@ ROWS = [
     ("no port", get("/v1/state", host="127.0.0.1"), 421),
     ("another port", get("/v1/state", host="127.0.0.1:1"), 421),
     ("nothing", get("/v1/state", host=""), 421),
+    ("the address by IPv6", get("/v1/state", host="[::1]:PORT"), 421),
+    ("the address as a number", get("/v1/state", host="2130706433:PORT"), 421),
+    ("the address, shortened", get("/v1/state", host="127.1:PORT"), 421),
+    ("any address", get("/v1/state", host="0.0.0.0:PORT"), 421),
+    ("a trailing dot", get("/v1/state", host="127.0.0.1.:PORT"), 421),
+    ("two names", get("/v1/state", host=f"127.0.0.1:PORT, {EVIL}"), 421),
+    ("two headers", get("/v1/state", f"Host: {EVIL}"), 400),
     ("a name before", get("/v1/state", host="evil.example@127.0.0.1:PORT"), 421),
     ("a name behind", get("/v1/state", host="127.0.0.1:PORT.evil.example"), 421),
     ("an absolute target", get("http://evil.example/v1/state"), 421),
@@ -73,6 +81,8 @@ ROWS = [
     ("a WebSocket of another port", get("/v1/preview", *UPGRADE, "Origin: http://127.0.0.1:1"), 403),
     ("a WebSocket without an origin", get("/v1/preview", *UPGRADE), 403),
     ("asking first", get("/v1/start", "Origin: https://evil.example", method="OPTIONS"), 403),
+    ("what came with it, back again", get("/v1/state", method="TRACE"), 403),
+    ("a form of text", post("/v1/start", COMPANY, origin="null").replace(b"application/json", b"text/plain"), 403),
 ]  # fmt: skip
 
 
@@ -181,9 +191,56 @@ async def test_a_token_that_a_stranger_has_too_ends_it_for_both(page: Page):
     assert status(await say(page, get("/v1/state", cookie, *SAME))) == 401
 
 
+async def test_whoever_was_faster_with_a_token_is_found_out_however_late_the_other_comes():
+    now, told = 100.0, list[float]()
+    guarding = Guard(clock=lambda: now)
+    guarding.betrayed = lambda: told.append(now)
+    token = guarding.token()
+    thief = [f"{guard.COOKIE}={guarding.enter(token)}"]
+    now += guard.TOKEN_S + 10  # a slow browser
+    assert guarding.knows(thief)
+    assert guarding.enter(token) is None
+    assert (guarding.knows(thief), told) == (False, [now])
+    # and it is worth nothing from now on, not even to disturb
+    person = [f"{guard.COOKIE}={guarding.enter(guarding.token())}"]
+    assert guarding.enter(token) is None
+    assert (guarding.knows(person), told) == (True, [now])
+
+
+async def test_a_second_token_that_a_stranger_took_is_found_out_by_the_browser_that_is_in(page: Page):
+    cookie = await key(page)
+    token = page.guard.token()
+    first = await say(page, get(f"/open/{token}"))
+    thief = "Cookie: " + first.partition("Set-Cookie: ")[2].partition(";")[0]
+    assert status(await say(page, get(f"/open/{token}", cookie))) == 401
+    for each in (thief, cookie):
+        assert status(await say(page, get("/v1/state", each, *SAME))) == 401
+
+
+async def test_a_browser_that_is_in_keeps_its_key(page: Page):
+    cookie = await key(page)
+    tokens = [page.guard.token() for _ in range(2)]
+    for token in (*tokens, *tokens):
+        answer = await say(page, get(f"/open/{token}", cookie))
+        assert status(answer) == 303
+        assert "Set-Cookie" not in answer
+    assert status(await say(page, get("/v1/state", cookie, *SAME))) == 200
+    assert status(await say(page, get(f"/open/{tokens[0]}"))) == 401
+    assert status(await say(page, get("/v1/state", cookie, *SAME))) == 401
+
+
+async def test_of_two_at_once_with_one_token_both_are_out(page: Page):
+    token = page.guard.token()
+    answers = await asyncio.gather(*(say(page, get(f"/open/{token}")) for _ in range(2)))
+    assert sorted(map(status, answers)) == [303, 401]
+    assert page.guard._sessions == []
+
+
 async def test_another_start_of_the_program_opens_the_page(page: Page, tmp_path: Path):
     token = guard.leave_request(tmp_path)
     assert token not in "".join(left(tmp_path))
+    (name,) = left(tmp_path)
+    os.utime(tmp_path / name, (0, time.time() + 30))  # by the clock of a server that has the folder
     assert status(await say(page, get(f"/open/{token}"))) == 303
     assert left(tmp_path) == []
     assert status(await say(page, get(f"/open/{token}"))) == 401

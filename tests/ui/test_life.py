@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import turn
 from agent.service import state as kept
 from agent.ui import running
 from agent.ui.life import Life, Limits
@@ -105,7 +106,7 @@ async def test_a_flow_that_does_not_stop_is_left_within_three_seconds(monkeypatc
 
 
 async def test_one_run_at_a_time_also_against_other_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(running, "LOCK_S", 0.3)
+    monkeypatch.setattr(turn, "GIVES_WAY_S", 0.3)
     async with serving(tmp_path) as page, visiting(page) as visitor:
         with kept.held(tmp_path, kept.TEST_LOCK):
             assert await visitor.post("start", {"company": "alone"}) == (409, "busy")
@@ -119,6 +120,21 @@ async def test_one_run_at_a_time_also_against_other_programs(tmp_path: Path, mon
         while page.running.on:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert not kept.is_held(tmp_path, kept.TEST_LOCK)
+
+
+async def test_one_that_waits_for_another_program_can_be_stopped(tmp_path: Path):
+    async with serving(tmp_path) as page, visiting(page) as visitor:
+        with kept.held(tmp_path, kept.TEST_LOCK):
+            asked = asyncio.create_task(visitor.post("start", {"company": "alone"}))
+            while not page.running.on:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await visitor.post("stop", {})
+            assert await asyncio.wait_for(asked, 1) == (204, "")
+            while page.running.on:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert (told(page).asked, page.flow.state.trouble, page.flow.state.phase) == ([], "stopped", "start")
+        assert await visitor.post("start", {"company": "alone"}) == (204, "")
+        assert await visitor.post("stop", {}) == (204, "")
 
 
 async def test_none_begins_once_it_ends(tmp_path: Path):

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 
 from agent.ui.server import Page
 from agent.ui.state import as_json
 from reports.reference import code_of
-from tests.ui.serving import SAME, Visitor, code, get, key, post, say, serving, status, told, until, visiting
+from tests.ui.serving import SAME, Visitor, code, get, key, post, say, status, told, until
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with serving() as page:
-        yield page
-
-
-@pytest.fixture
-async def visitor(page: Page) -> AsyncIterator[Visitor]:
-    async with visiting(page) as visitor:
-        yield visitor
 
 
 # ---- the page and what it asks for
@@ -146,6 +133,8 @@ async def test_only_json_and_only_so_much(page: Page, monkeypatch: pytest.Monkey
     octets = get("/v1/start", cookie, *SAME, "Origin: http://127.0.0.1:PORT", "Transfer-Encoding: chunked",
                  "Content-Type: application/json", method="POST")  # fmt: skip
     assert status(await say(page, octets + pieces)) == 400
+    packed = post("/v1/start", body, cookie, *SAME, "Content-Encoding: gzip")
+    assert status(await say(page, packed)) == 400
     monkeypatch.setattr("agent.ui.requests.BODY_S", 0.05)
     assert status(await say(page, post("/v1/start", body, cookie, *SAME)[:-5])) == 400  # the rest never comes
     for octets in (get("/" + "x" * 9000), get("/", "X: " + "y" * 9000), b"\x16\x03\x01\r\n\r\n"):

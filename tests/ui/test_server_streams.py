@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import time
-from collections.abc import AsyncIterator
 
 import aiohttp
+import psutil
 import pytest
 
 from agent.ui import events, preview, server
 from agent.ui.server import Page
 from agent.ui.state import as_json
-from tests.ui.serving import Visitor, get, key, say, serving, status, told, until, visiting
+from tests.ui.serving import SAME, Visitor, get, key, say, serving, status, told, until
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with serving() as page:
-        yield page
-
-
-@pytest.fixture
-async def visitor(page: Page) -> AsyncIterator[Visitor]:
-    async with visiting(page) as visitor:
-        yield visitor
 
 
 async def test_the_page_is_told_of_each_change_and_of_the_end(visitor: Visitor, page: Page):
@@ -58,7 +48,8 @@ async def test_the_page_is_told_of_each_change_and_of_the_end(visitor: Visitor, 
 async def test_it_shows_that_it_is_alive(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(events, "HEARTBEAT_S", 0.05)
     async with visitor.events() as coming:
-        assert [(await anext(coming))[0] for _ in range(3)] == ["state", "", ""]
+        assert (await anext(coming))[0] == "state"
+        assert [await anext(coming) for _ in range(2)] == [("alive", {"seconds": 0.05})] * 2
 
 
 async def test_a_page_that_goes_is_noticed_at_once(visitor: Visitor, page: Page):
@@ -110,6 +101,25 @@ async def test_many_listeners_and_connections_are_too_many(
     await until(lambda: page.life.pages == 0)
     monkeypatch.undo()
     assert status(await say(page, get("/"))) == 401
+
+
+async def test_a_thousand_silent_connections_keep_nobody_out(visitor: Visitor, page: Page):
+    async with visitor.events() as coming:
+        await anext(coming)
+        loop, silent = asyncio.get_running_loop(), [socket.socket() for _ in range(1000)]
+        for each in silent:
+            each.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                await loop.sock_connect(each, ("127.0.0.1", page.port))
+        for _ in range(3):  # by new connections too, and who is in stays in
+            assert status(await say(page, get("/v1/state", await key(page), *SAME))) == 200
+            assert (await visitor.get("/v1/state"))[0] == 200
+            told(page).touch()
+            assert (await anext(coming))[0] == "state"
+        ours = [each for each in psutil.Process().net_connections("tcp4") if each.laddr.port == page.port]
+        assert len([each for each in ours if each.status == psutil.CONN_ESTABLISHED]) <= server.MOST_CONNECTIONS
+        for each in silent:
+            each.close()
 
 
 async def test_a_connection_that_says_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch):

@@ -18,7 +18,7 @@ from reports.record import DEVICE_KINDS, FORMS, LEVELS
 WEB = Path(step_shared.__file__).with_name("web")
 TEXTS = {lang: json.loads((WEB / f"texts.{lang}.json").read_text("utf-8")) for lang in LANGUAGES}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in WEB.glob("*.js")}
-TROUBLES = ("stopped", "busy", "broken", "lost")
+TROUBLES = ("stopped", "busy", "broken", "silent", "lost")
 METER = ("silent", "weak", "good", "loud")
 
 

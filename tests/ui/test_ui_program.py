@@ -4,101 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import psutil
 import pytest
 
 from agent.options import UsageError
 from agent.service import state as kept
 from agent.ui import browser, opening
-from tests.agent.program import command, environment, one_line, run
-from tests.agent.service.agents import Program
+from tests.agent.program import one_line, run
 from tests.ui.serving import Told, options
+from tests.ui.started import URL, address, children, gone, lines, names, opened, script, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-URL = re.compile(r"^(http://127\.0\.0\.1:(\d+))/open/[\w-]{43}$", re.MULTILINE)
-QUICK = """
-import sys, pathlib
-from agent.ui import opening
-from agent.ui.life import Limits
-from tests.ui.serving import options, Told
-opening.run(opening.Asked(options(), browser=False, limits=Limits(unopened_s=0.5)), pathlib.Path(sys.argv[1]), Told)
-"""
-
-
-@contextlib.asynccontextmanager
-async def started(home: Path, *arguments: object, **more: str) -> AsyncIterator[Program]:
-    """When it has said its address."""
-    process = await asyncio.create_subprocess_exec(
-        *command("ui", *arguments), env=environment(home, **more), cwd=home, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    program = Program(process)
-    program.reading = asyncio.create_task(_read(program))
-    try:
-        await program.said("/open/")
-        yield program
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await program.reading
-
-
-async def _read(program: Program) -> None:
-    assert program.process.stderr is not None
-    async for line in program.process.stderr:
-        program.lines.append(line.decode())
-
-
-def address(program: Program) -> tuple[str, str]:
-    """The opening one, and the page's."""
-    found = URL.search("".join(program.lines))
-    assert found, program.lines
-    return found[0], found[1]
-
-
-@contextlib.asynccontextmanager
-async def opened(url: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-        async with session.get(url) as answer:
-            assert answer.status == 200
-            assert "Mötesklar" in await answer.text()
-        yield session
-
-
-def lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def script(folder: Path, does: str) -> Path:
-    """In place of a browser."""
-    (folder / "open").write_text(f"#!/bin/sh\n{does}\n")
-    (folder / "open").chmod(0o755)
-    return folder / "open"
-
-
-def names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
-
-
-def children(program: Program) -> list[psutil.Process]:
-    return psutil.Process(program.process.pid).children(recursive=True)
-
-
-def gone(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
@@ -189,16 +111,6 @@ async def test_a_browser_that_never_returns_holds_nothing_up_and_stays(tmp_path:
     stays.kill()
 
 
-async def test_it_ends_by_itself(tmp_path: Path):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", QUICK, str(tmp_path), env=environment(tmp_path), stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await asyncio.wait_for(process.communicate(), 10)
-    assert process.returncode == 0
-    assert URL.search(said.decode())
-    assert "Traceback" not in said.decode()
-
-
 def test_what_is_wrong_is_shown_in_the_browser_where_there_is_no_terminal(tmp_path: Path):
     (tmp_path / "s.toml").write_text("[rom]\n")
     fetch = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode())"
@@ -210,6 +122,9 @@ def test_what_is_wrong_is_shown_in_the_browser_where_there_is_no_terminal(tmp_pa
     assert "did you mean room?" in shown
     assert "<script" not in shown
     (tmp_path / "shown").unlink()
+    begun = time.monotonic()
+    one_line(run(tmp_path, "ui", "--settings", "s.toml", BROWSER="no-such-program %s"))
+    assert time.monotonic() - begun < 10
     one_line(run(tmp_path, "ui", "--settings", "s.toml", "--no-browser", BROWSER=f"{opener} %s"))
     assert not (tmp_path / "shown").exists()
 
@@ -228,3 +143,11 @@ async def test_one_that_holds_the_lock_and_does_not_answer(tmp_path: Path, monke
     with kept.held(tmp_path, kept.PAGE_LOCK), pytest.raises(UsageError, match="runs already"):
         await asyncio.to_thread(opening.run, opening.Asked(options(), browser=False), tmp_path, Told)
     assert names(tmp_path) == [kept.PAGE_LOCK]
+
+
+async def test_a_browser_that_has_not_returned_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(browser, "DEADLINE_S", 1.0)
+    monkeypatch.setenv("BROWSER", f"{script(tmp_path, 'exec sleep 3')} %s")
+    assert await browser.show("http://127.0.0.1:1/")

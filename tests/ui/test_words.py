@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.guided_offer import NEXT
 from agent.guided_words import COMPANIES
 from agent.ui.lines import FACTS
 from agent.ui.state import ANSWERS, STEPS
@@ -47,6 +48,8 @@ CLOSED: list[tuple[str, Iterable[str]]] = [
     ("ui.trouble_", ("title", "text")),
     ("guided.step_", STEPS),
     ("guided.doing_", STEPS),
+    ("guided.redo_", STEPS),
+    ("guided.next_", NEXT),
     ("guided.company_", COMPANIES),
     ("guided.", ANSWERS),
     ("guided.", [f"{kind}_{answer}" for kind, answers in ANSWERS.items() for answer in answers]),

@@ -26,7 +26,7 @@ class Course extends HTMLElement {
       h("h3", {}, said(course.says)),
       h("p", { class: "quiet" }, summary(course.points)),
       h("div", { class: "chart", "aria-hidden": "true" },
-        h("p", { class: "axis" }, `${number(scale.ms, 0)} ms`),
+        h("p", { class: "axis" }, h("span", {}, `${number(scale.ms, 0)} ms`), h("span", {}, percent(1))),
         drawing(course.points, scale),
         h("p", { class: "axis" }, h("span", {}, `0 s`), h("span", {}, `${number(scale.seconds, 0)} s`)),
         h("p", { class: "key" }, h("span", { class: "rtt" }, t("course_rtt")), h("span", { class: "loss" }, t("course_loss")))),
@@ -73,8 +73,12 @@ function summary(points) {
   const times = points.map((p) => p.rtt_seconds).filter((s) => s !== null).map((s) => s * 1000).sort((a, b) => a - b);
   const loss = points.reduce((sum, p) => sum + p.loss_ratio, 0) / (points.length || 1);
   if (!times.length) return t("course_silent", { loss: percent(loss) });
-  const middle = number(times[Math.floor(times.length / 2)], 0), most = number(times[times.length - 1], 0);
+  const middle = precise(times[Math.floor(times.length / 2)]), most = precise(times[times.length - 1]);
   return t("course_summary", { middle, most, loss: percent(loss) });
+}
+
+function precise(ms) {
+  return number(ms, ms < 1 ? 2 : ms < 10 ? 1 : 0); // where a link answers at once "0 ms" would look like a fault
 }
 
 function table(course) {
@@ -84,7 +88,7 @@ function table(course) {
     h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col" }, t(key))))),
     h("tbody", {}, course.points.map((p, i) => h("tr", { key: i },
       h("td", {}, `${number(p.seconds, 1)} s`),
-      h("td", {}, p.rtt_seconds === null ? t("course_none") : `${number(p.rtt_seconds * 1000, 0)} ms`),
+      h("td", {}, p.rtt_seconds === null ? t("course_none") : `${precise(p.rtt_seconds * 1000)} ms`),
       h("td", {}, percent(p.loss_ratio))))));
 }
 

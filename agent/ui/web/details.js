@@ -30,18 +30,21 @@ function others(values) {
       h("caption", { class: "unseen" }, t("values")),
       h("thead", {}, h("tr", {}, ["what", "value", "source"].map((name) => h("th", { scope: "col" }, t(`line_${name}`))))),
       h("tbody", {}, values.map((value, i) => h("tr", { key: i },
-        h("th", { scope: "row" }, said(value.what)), h("td", { class: "value" }, said(value.value)), h("td", {}, value.standard))))));
+        h("th", { scope: "row" }, said(value.what), " ", h("code", { lang: "en", translate: "no" }, value.name)),
+        h("td", { class: "value" }, said(value.value)),
+        h("td", { class: "source", "data-head": t("line_source") }, value.standard))))));
 }
 
 function cells(line) {
-  const evidence = said(line.evidence);
+  const evidence = said(line.evidence), source = said(line.source);
+  const original = line.source.sv === line.source.en; // names of documents
   return [
     h("th", { scope: "row" }, h("span", { class: "what" }, sign(line.level), h("span", {}, said(line.what),
       h("span", { class: "unseen" }, `, ${t(`level_${line.level}`)}`)))),
     h("td", { class: "value" }, said(line.value)),
-    h("td", { class: "limit" }, said(line.limit)),
+    h("td", { class: "limit", "data-head": t("line_limit") }, said(line.limit)),
     h("td", {}, said(line.means),
       evidence ? h("p", { class: "quiet" }, h("b", {}, `${t("line_evidence")}: `), evidence) : null,
-      line.source ? h("p", { class: "quiet" }, h("b", {}, `${t("line_source")}: `), h("span", { lang: "en" }, line.source)) : null),
+      source ? h("p", { class: "quiet" }, h("b", {}, `${t("line_source")}: `), h("span", original ? { lang: "en" } : {}, source)) : null),
   ];
 }

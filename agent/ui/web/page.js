@@ -17,7 +17,7 @@ const REFUSED = { busy: "busy", broken: "broken" }; // of the other codes the st
 const KEEPS = ["again", "play"]; // answers after which the same question comes once more
 // What the page itself knows: `sent` and `played` are numbers and kinds of questions answered, `anew` shows the first
 // question though there is an answer, `refused` is a code of something that was not done.
-const c = { state: null, lost: false, refused: "", sent: null, played: false, anew: false, busy: false, question: null, act: {} };
+const c = { state: null, lost: false, silent: false, refused: "", sent: null, played: false, anew: false, busy: false, question: null, act: {} };
 const asked = new URLSearchParams(location.search).get("lang");
 let spoken = LANGUAGES.indexOf(asked) >= 0;
 let before = { section: "", step: "" };
@@ -84,16 +84,16 @@ function draw() {
   else if (c.kept && (!open || open.name !== c.kept.step)) c.kept = null;
   c.question = c.state.question || c.kept || null;
   const main = part("main"), had = document.activeElement, held = had.hasAttribute("data-place");
-  patch(main, [view()]);
+  patch(main, [...(c.silent ? [h("div", { key: "silent" }, trouble("silent"))] : []), view()]);
   main.dataset.revision = c.state.revision;
   refocus(main, had, held);
   around();
-  tellOf(c.state, c.lost ? "lost" : c.refused || c.state.trouble);
+  tellOf(c.state, c.lost ? "lost" : c.silent ? "silent" : c.refused || c.state.trouble);
 }
 
 function refocus(main, had, held) {
   // The focus is moved only when what had it is gone, or was the heading of a step that is over (`held`).
-  const now = main.querySelector("[data-place]"), section = main.firstChild.key, step = now ? now.key : "";
+  const now = main.querySelector("[data-place]"), section = main.lastChild.key, step = now ? now.key : "";
   const gone = had !== document.body && !had.isConnected;
   if (now && (gone || (held && had !== now))) now.focus({ preventScroll: true });
   if (before.section && section !== before.section) window.scrollTo(0, 0);
@@ -119,7 +119,7 @@ function around() {
 
 function title() {
   const { state } = c;
-  if (c.lost) return t("trouble_lost");
+  if (c.lost || c.silent) return t(c.lost ? "trouble_lost" : "trouble_silent");
   if (state.phase === "running") return t("running");
   return state.phase === "done" && state.answer && !c.anew ? said(state.answer.headline) : t("heading");
 }
@@ -149,8 +149,14 @@ async function begin() {
       draw();
     },
     level: heard,
+    silent: (silent) => {
+      c.silent = silent;
+      if (c.state) draw();
+      else part("unreached").hidden = !silent;
+      if (silent && c.state) part("main").firstChild.scrollIntoView({ block: "nearest" });
+    },
     lost: () => {
-      c.lost = true;
+      [c.lost, c.silent] = [true, false];
       if (c.state) draw();
       else part("unreached").hidden = false;
     },

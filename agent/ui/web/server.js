@@ -2,20 +2,30 @@
 
 const PATIENCE_MS = 8000; // for an answer
 const LOST_MS = 6000; // without a connection until it is said that the program has ended
+const BEAT_MS = 5000; // the program is heard from at least so often, unless it says otherwise
+const BEATS = 3; // that did not come, until it is said that the program hangs
+const HELD_MS = 1500; // a timer so late was held back: the computer slept, or the tab was in the background
 
 export function listen(tell) {
-  // tell.state(document), tell.level(0–1), tell.lost() once: the program has ended.
-  const events = new EventSource("/v1/events");
+  // tell.state(document), tell.level(0–1), tell.silent(true | false): it does not answer, and it does again;
+  // tell.lost() once: the program has ended.
+  const events = new EventSource("/v1/events"), pulse = watch(tell.silent);
   let timer = 0;
   const lost = () => {
     clearTimeout(timer);
+    pulse.stop();
     events.close();
     tell.lost();
   };
-  events.addEventListener("state", (event) => tell.state(JSON.parse(event.data)));
-  events.addEventListener("level", (event) => tell.level(JSON.parse(event.data).level));
-  events.addEventListener("end", lost);
-  events.addEventListener("open", () => {
+  const on = (name, does) => events.addEventListener(name, (event) => {
+    pulse.heard();
+    does(event.data ? JSON.parse(event.data) : null);
+  });
+  on("state", tell.state);
+  on("level", (data) => tell.level(data.level));
+  on("alive", (data) => pulse.every(data.seconds * 1000));
+  on("end", lost);
+  on("open", () => {
     clearTimeout(timer);
     timer = 0;
   });
@@ -23,6 +33,42 @@ export function listen(tell) {
     if (events.readyState === EventSource.CLOSED) lost(); // refused: this page's key is no longer good
     else if (!timer) timer = setTimeout(lost, LOST_MS);
   });
+}
+
+function watch(silent) {
+  // Counts heartbeats that are missed one after the other. Those that were due while this page could not see them come
+  // count for nothing: it begins anew after each time that its own timer was held back, and when it is shown again.
+  let beat = BEAT_MS, missed = 0, told = false, timer = 0, due = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    due = performance.now() + beat;
+    timer = setTimeout(passed, beat);
+  };
+  const passed = () => {
+    missed = performance.now() - due > HELD_MS ? 0 : missed + 1;
+    if (missed >= BEATS && !told) silent(told = true);
+    wait();
+  };
+  const anew = () => {
+    missed = 0;
+    wait();
+  };
+  document.addEventListener("visibilitychange", anew);
+  wait();
+  return {
+    heard: () => {
+      anew();
+      if (told) silent(told = false);
+    },
+    every: (ms) => {
+      beat = ms;
+      wait();
+    },
+    stop: () => {
+      document.removeEventListener("visibilitychange", anew);
+      clearTimeout(timer);
+    },
+  };
 }
 
 export async function post(path, body) {

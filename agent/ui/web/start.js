@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { button, icon, place } from "./parts.js";
 import { t } from "./words.js";
 
-const TROUBLES = ["stopped", "busy", "broken", "lost"];
+const TROUBLES = ["stopped", "busy", "broken", "silent", "lost"];
 
 export function start(c) {
   const kind = c.refused || c.state.trouble;

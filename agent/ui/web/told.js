@@ -20,7 +20,8 @@ export function tellOf(state, trouble) {
   const found = [...steps(state), ...hints(state), ...question(state), ...ending(state, trouble)];
   if (!first) waiting = waiting.concat(found);
   first = false;
-  if (state.phase === "running" && state.steps.some((step) => step.doing === "running" && SILENT.indexOf(step.what) >= 0)) return;
+  const hangs = trouble === "lost" || trouble === "silent"; // then nothing listens any more, whatever the state says
+  if (!hangs && state.phase === "running" && state.steps.some((step) => step.doing === "running" && SILENT.indexOf(step.what) >= 0)) return;
   for (const sentence of waiting) tell(sentence);
   waiting = [];
 }
@@ -59,6 +60,7 @@ function question(state) {
 
 function ending(state, trouble) {
   const found = [], answer = state.phase === "done" && state.answer ? state.answer.reference : "";
+  if (before.trouble === "silent" && !trouble) found.push(t("answers_again"));
   if (trouble && trouble !== before.trouble) found.push(`${t(`trouble_${trouble}`)} ${t(`trouble_${trouble}_do`)}`);
   if (answer && answer !== before.answer) {
     found.push([state.answer.headline, state.answer.means, state.answer.action].map(said).filter(Boolean).join(". ").replace(/([.…!?])\. /g, "$1 "));

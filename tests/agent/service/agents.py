@@ -51,10 +51,12 @@ class Program:
 
 
 @asynccontextmanager
-async def running(home: Path, *arguments: object, prefix: tuple[str, ...] = ()) -> AsyncIterator[Program]:
+async def running(
+    home: Path, *arguments: object, prefix: tuple[str, ...] = (), stdout: int = subprocess.DEVNULL, **more: str
+) -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
-        *prefix, *command(*arguments), env=environment(home), cwd=home, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        *prefix, *command(*arguments), env=environment(home, **more), cwd=home, stdin=subprocess.DEVNULL,
+        stdout=stdout, stderr=subprocess.PIPE,
     )  # fmt: skip
     program = Program(process)
     program.reading = asyncio.create_task(_read(program))

@@ -163,17 +163,18 @@ async def test_never_while_a_camera_is_in_use(tmp_path: Path):
 
 
 async def test_it_gives_way_to_a_person_who_tests(tmp_path: Path):
-    """With the page open none begins; one that goes on ends."""
+    """One that goes on ends for `check`, which waits for that; with the page open none begins."""
     place, folder = Place(tmp_path), tmp_path / ".local/share/motesklar"
     place.write(seconds=30, only="local")  # which takes its time without a room
     async with place.agent() as agent:
         await health(agent, doing="test")
         await asyncio.sleep(0.5)
+        by_hand = await asyncio.to_thread(run, tmp_path, *CHECK[:-2], "--room", "embedded")
+        assert by_hand.stderr == "", "it would say that another test goes on"
         with held(folder, PAGE_LOCK):
-            await agent.said("a self-test is put off: page", seconds=8)
-            async with asyncio.timeout(12):
-                while b'{reason="page"} 2' not in await asyncio.to_thread(ask, agent, "/metrics"):  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+            await agent.said("a self-test is put off: check", seconds=1)
+            await agent.said("a self-test is put off: page", seconds=12)
+            assert b'{reason="check"}' in await asyncio.to_thread(ask, agent, "/metrics")
             assert runs(agent.lines) == []
         assert await agent.end(signal.SIGKILL) < 0
 

@@ -12,7 +12,7 @@ from reports import advice
 from reports.advice import LANGUAGES, LOCALE, Lang, catalogue, ids, text
 from reports.queues import PROGRAMS
 from reports.record import KINDS, LEVELS, OWNERS
-from reports.vocabulary import FAILURES
+from reports.vocabulary import FAILURES, QUANTITIES
 from tests.reports.make import POLICY
 
 ROOT = Path(advice.__file__).parents[2]
@@ -69,6 +69,7 @@ def test_the_policy_names_sentences_that_are_there() -> None:
         ("means", POLICY.situations),
         ("program", [program.replace(" ", "_") for program in PROGRAMS]),
         ("value", POLICY.situations),
+        ("value", QUANTITIES),
     ],
 )
 def test_every_word_of_a_closed_set_has_its_sentence(head: str, words: list[str]) -> None:

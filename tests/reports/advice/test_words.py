@@ -89,4 +89,4 @@ def test_the_action_names_whom_to_call(lang: Lang, said: str) -> None:
 
 
 def test_a_quantity_without_a_word_keeps_its_name() -> None:
-    assert label("pdv_up_p95_seconds", "sv") == "pdv_up_p95_seconds"
+    assert label("of_a_newer_program", "sv") == "of_a_newer_program"

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from reports.record import KINDS, LEVELS, OWNERS
 from reports.store.counting import known_rules
 from reports.store.shapes import BUCKETS, Aggregates, Count, Machines
+from testroom.fleet import metrics
 from testroom.fleet.metrics import MOST_SERIES, folded, of_the_store, series
 from tests.reports.store.rows import A, bad
 from tests.testroom.fleet.make import body, collecting, post
@@ -79,6 +80,21 @@ def test_the_series_have_a_limit_and_nothing_is_lost(organisations: int, units: 
     assert len(exposed(few)) == series(few) <= MOST_SERIES
     for sums in (lambda a: sum(m.count for m in a.machines), lambda a: sum(c.value for c in a.counts)):
         assert sums(few) == pytest.approx(sums(whole))
+
+
+@pytest.mark.parametrize(("organisations", "units", "most"), [(1, 1, 1), (1, 12, 5), (12, 1, 9)])
+def test_no_fold_is_made_twice(organisations: int, units: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The room does this whenever Prometheus asks. `most`: folds; halving the units, then the organisations."""
+    made: list[object] = []
+    fold = metrics._fold
+
+    def counted(aggregates: Aggregates, groups: set[metrics.Group], organisations: set[str] | None) -> Aggregates:
+        made.append((frozenset(groups), organisations if organisations is None else frozenset(organisations)))
+        return fold(aggregates, groups, organisations)
+
+    monkeypatch.setattr(metrics, "_fold", counted)
+    folded(full(organisations, units))
+    assert len(made) == len(set(made)) <= most
 
 
 def test_the_largest_units_keep_their_names() -> None:
