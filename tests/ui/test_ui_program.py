@@ -25,7 +25,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
 async def test_a_signal_in_a_run_ends_all_of_it_within_three_seconds(tmp_path: Path, number: signal.Signals):
-    async with started(tmp_path, "--no-browser") as program, contextlib.AsyncExitStack() as stack:
+    heeded = ("env", f"--default-signal={number.name}") if number != signal.SIGKILL else ()  # also under nohup(1)
+    async with started(tmp_path, "--no-browser", prefix=heeded) as program, contextlib.AsyncExitStack() as stack:
         url, base = address(program)
         session = await stack.enter_async_context(opened(url))
         events = await stack.enter_async_context(session.get(f"{base}/v1/events"))
