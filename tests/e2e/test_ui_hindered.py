@@ -108,9 +108,10 @@ KILLED = {
     "picture": ("picture", DEFECT),
     "computer": ("computer", ""),
 }
+TIMEOUT = "Testet hann inte bli klart i tid. Testa igen."
 HANGS = {
-    "tone": ("speaker", "Testet hann inte bli klart i tid. Testa igen."),
-    "listening": ("microphone", "Mikrofonen ger inget ljud alls."),
+    "tone": ("speaker", TIMEOUT),
+    "listening": ("microphone", TIMEOUT),
     "picture": ("picture", "Kameran ger inga bilder."),
     "computer": ("computer", ""),
 }
