@@ -10,12 +10,12 @@ from reports.advice.words import (
     action_text,
     faults,
     headline,
-    label,
     limit_text,
     localised,
     meaning_text,
+    measured_text,
     number,
-    value_text,
+    what_text,
 )
 from reports.record import Finding, Level, Link, SelfTest
 
@@ -94,18 +94,11 @@ def _table(findings: Sequence[Finding], links: dict[str, Link], lang: Lang) -> T
     for key in ("what", "value", "limit", "means"):
         table.add_column(text(f"table.{key}", lang), overflow="fold")
     for f in findings:
-        what = label(str(f.params.get("quantity", f.rule)), lang)
+        what = what_text(f, lang)
         where = f" ({f.subject})" if several and f.subject in links else ""
-        cells = (f"{ICONS[f.level]} {what}{where}", _value(f, lang), limit_text(f, lang), _means(f, lang))
+        cells = (f"{ICONS[f.level]} {what}{where}", measured_text(f, lang), limit_text(f, lang), _means(f, lang))
         table.add_row(*(Text(cell) for cell in cells), style=COLOURS[f.level] if f.level != "ready" else "")
     return table
-
-
-def _value(finding: Finding, lang: Lang) -> str:
-    shown = value_text(finding, lang)
-    if not shown and finding.level == "unknown" and "consequence" not in finding.params:
-        return text("table.not_measured", lang)
-    return shown if finding.sure else f"{shown} ({text('table.unsure', lang)})"
 
 
 def _means(finding: Finding, lang: Lang) -> str:

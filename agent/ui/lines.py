@@ -15,8 +15,8 @@ from agent.ui.concerned import behind
 from agent.ui.links_shown import words_of
 from agent.ui.probe_words import clue_text, reason_text, source_text
 from agent.ui.state import Line, Said, Value
-from reports.advice import LANGUAGES, Lang, ids, text
-from reports.advice.words import label, limit_text, localised, quantity_text, value_text
+from reports.advice import LANGUAGES, Lang, text
+from reports.advice.words import label, limit_text, localised, measured_text, quantity_text, what_text
 from reports.diagnosis import SOURCE
 from reports.policy import Policy
 from reports.record import Finding, Link, Measurement, SelfTest
@@ -32,13 +32,6 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "browser": ("browsers",),
     "media_path": ("candidate_pair",),
     "call_carries": ("frame_size",),
-}
-# One quantity, judged for video and for sound.
-TWO_LIMITS: Mapping[str, str] = {
-    "throughput_up": "ui.what_throughput_up",
-    "throughput_down": "ui.what_throughput_down",
-    "audio_up": "ui.what_audio_up",
-    "audio_down": "ui.what_audio_down",
 }
 
 
@@ -86,8 +79,8 @@ def lines_of(about: Told) -> tuple[Line, ...]:
 def _line(f: Finding, about: Told) -> Line:
     return Line(
         level=f.level,
-        what={lang: _label(f, lang) + about.where(f.subject, lang) for lang in LANGUAGES},
-        value={lang: scrub(_value(f, lang)) for lang in LANGUAGES},
+        what={lang: what_text(f, lang) + about.where(f.subject, lang) for lang in LANGUAGES},
+        value={lang: scrub(measured_text(f, lang)) for lang in LANGUAGES},
         limit={lang: _limit(f, about, lang) for lang in LANGUAGES},
         means={lang: scrub(_sentences(f, "consequence", lang)) or text(f"level.{f.level}", lang) for lang in LANGUAGES},
         source={lang: "" if f.source == SOURCE else source_text(f.source, lang) for lang in LANGUAGES},
@@ -97,22 +90,6 @@ def _line(f: Finding, about: Told) -> Line:
 
 def _quantity(f: Finding) -> str:
     return str(f.params.get("quantity", f.rule))
-
-
-def _label(f: Finding, lang: Lang) -> str:
-    """Two rules on one quantity are told apart; a part of the join path that failed is called as its step is."""
-    if f.rule in TWO_LIMITS:
-        return text(TWO_LIMITS[f.rule], lang)
-    head, _, step = _quantity(f).partition("_")
-    of_join = head == "join" and step in ids("step")
-    return text(f"step.{step}", lang) if of_join else label(_quantity(f), lang)
-
-
-def _value(f: Finding, lang: Lang) -> str:
-    value = value_text(f, lang)
-    if not value and f.level == "unknown" and "consequence" not in f.params:
-        return text("table.not_measured", lang)
-    return value if f.sure or not value else f"{value} ({text('table.unsure', lang)})"
 
 
 def _limit(f: Finding, about: Told, lang: Lang) -> str:

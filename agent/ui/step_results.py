@@ -13,7 +13,7 @@ from agent.selftest import in_use, measurements_of
 from agent.ui.concerned import step_of
 from agent.ui.state import Result, Said, StepName, said
 from reports.advice import LANGUAGES, Lang, catalogue, ids, text
-from reports.advice.words import label, localised, meaning_text
+from reports.advice.words import localised, meaning_text, what_text
 from reports.diagnosis import SOURCE
 from reports.findings import SEVERITY, Judged, Subjects, effective, find
 from reports.record import Level, Measurement
@@ -138,12 +138,11 @@ def _says(finding: Finding, advised: Collection[str]) -> Said:
 
 
 def _sentences(finding: Finding, advised: Collection[str], lang: Lang) -> Iterator[str]:
-    quantity = str(finding.params.get("quantity", finding.rule))
     plain = f"ui.fault_{finding.rule}"  # a named fault; its evidence, in terms of networks, is in the details
     if finding.source == SOURCE and plain in catalogue(lang):
         yield text(plain, lang)
     else:
-        yield meaning_text(finding, lang) or text("finding.not_measured", lang, what=label(quantity, lang))
+        yield meaning_text(finding, lang) or text("finding.not_measured", lang, what=what_text(finding, lang))
     if finding.level != "ready" and finding.advice not in advised and finding.advice in ids():
         yield text(finding.advice, lang, **localised(finding.params, lang))
 

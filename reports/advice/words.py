@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from reports.advice import Lang, catalogue, text
+from reports.advice import Lang, catalogue, ids, text
 from reports.record import Finding, Verdict
 from reports.vocabulary import INTERVAL_SUFFIXES, QUANTITIES
 
@@ -75,6 +75,15 @@ def label(name: str, lang: Lang) -> str:
     return text(f"value.{name}", lang).removeprefix("value.")
 
 
+def what_text(finding: Finding, lang: Lang) -> str:
+    """What it is about. Two rules on one quantity are told apart, and a step of the join path is called as such."""
+    if finding.rule in ids("rule"):
+        return text(f"rule.{finding.rule}", lang)
+    name = _name(finding)
+    step = name.removeprefix("join_")
+    return text(f"step.{step}", lang) if name != step in ids("step") else label(name, lang)
+
+
 def limit_text(finding: Finding, lang: Lang) -> str:
     """The limit in words ("under 100 ms"), empty when there is none."""
     if finding.limit is None or isinstance(finding.limit, str):
@@ -93,16 +102,24 @@ def value_text(finding: Finding, lang: Lang) -> str:
     return quantity_text(_name(finding), finding.value, lang)
 
 
+def measured_text(finding: Finding, lang: Lang) -> str:
+    """The same as a table shows it: that it was not measured, or how sure it is, too."""
+    shown = value_text(finding, lang)
+    if not shown and finding.level == "unknown" and "consequence" not in finding.params:
+        return text("table.not_measured", lang)
+    return shown if finding.sure or not shown else f"{shown} ({text('table.unsure', lang)})"
+
+
 def meaning_text(finding: Finding, lang: Lang) -> str:
     """The consequence for the meeting, or where the fault is and the evidence; empty when there is none to fear."""
-    ids = f"{finding.params.get('consequence', '')} {finding.params.get('remarks', '')}".split()
+    said = f"{finding.params.get('consequence', '')} {finding.params.get('remarks', '')}".split()
     params = localised(finding.params, lang)
-    return " ".join(text(msgid, lang, **params) for msgid in ids)
+    return " ".join(text(msgid, lang, **params) for msgid in said)
 
 
 def finding_text(finding: Finding, lang: Lang) -> str:
     """Everything about one finding, in two or three short sentences."""
-    what, value, limit = label(_name(finding), lang), value_text(finding, lang), limit_text(finding, lang)
+    what, value, limit = what_text(finding, lang), value_text(finding, lang), limit_text(finding, lang)
     parts = []
     if value:
         shape = "finding.measured" if limit else "finding.measured_no_limit"

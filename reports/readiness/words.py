@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from reports.advice import Lang, catalogue, text
-from reports.advice.words import label, limit_text, localised, meaning_text, number, value_text
+from reports.advice.words import limit_text, localised, meaning_text, number, value_text, what_text
 from reports.readiness.requirements import NAMES, OTHER
 from reports.readiness.shapes import Fix, Report, Row, Standing, Total
 from reports.record import Finding, Level, Owner
@@ -61,13 +61,9 @@ def reasons(fix: Fix, lang: Lang) -> str:
 def _reason(finding: Finding, lang: Lang) -> str:
     value, limit = value_text(finding, lang), limit_text(finding, lang)
     if not value:  # a failed test, a situation, or the place of a fault: it has a sentence of its own
-        return meaning_text(finding, lang).rstrip(".") or label(_quantity(finding), lang)
-    shown = f"{label(_quantity(finding), lang)}: {value}"
+        return meaning_text(finding, lang).rstrip(".") or what_text(finding, lang)
+    shown = f"{what_text(finding, lang)}: {value}"
     return f"{shown} ({limit})" if limit else shown
-
-
-def _quantity(finding: Finding) -> str:
-    return str(finding.params.get("quantity", finding.rule))
 
 
 def machine_text(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.advice import Lang, catalogue, text
-from reports.advice.words import faults, headline, label, limit_text, localised, meaning_text, value_text
+from reports.advice.words import faults, headline, limit_text, localised, meaning_text, measured_text, what_text
 from reports.record import Finding, Level, Link, SelfTest
 from reports.reference import code_of
 from reports.serial import scrub
@@ -119,13 +119,8 @@ def _equipment(self_test: SelfTest, lang: Lang) -> str:
 
 
 def _line(finding: Finding, names: Mapping[str, str], lang: Lang) -> Line:
-    what = label(str(finding.params.get("quantity", finding.rule)), lang)
+    what, value = what_text(finding, lang), measured_text(finding, lang)
     where = f" ({names[finding.subject]})" if finding.subject in names else ""
-    value = value_text(finding, lang)
-    if not value and finding.level == "unknown" and "consequence" not in finding.params:
-        value = text("table.not_measured", lang)
-    if value and not finding.sure:
-        value = f"{value} ({text('table.unsure', lang)})"
     means = meaning_text(finding, lang) or text(f"level.{finding.level}", lang)
     return Line(
         finding.level, ICONS[finding.level], what + where, scrub(value), limit_text(finding, lang), scrub(means)

@@ -58,6 +58,11 @@ def test_the_policy_names_sentences_that_are_there() -> None:
     assert {row.value for row in POLICY.rows.values()} <= ids("value")
 
 
+def test_rules_on_one_quantity_have_words_of_their_own() -> None:
+    values = [row.value for row in POLICY.rows.values()]
+    assert ids("rule") == {name for name, row in POLICY.rows.items() if values.count(row.value) > 1}
+
+
 @pytest.mark.parametrize(
     ("head", "words"),
     [

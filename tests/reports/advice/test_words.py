@@ -3,7 +3,17 @@
 import pytest
 
 from reports.advice import Lang
-from reports.advice.words import action_text, finding_text, headline, label, limit_text, number, quantity_text
+from reports.advice.words import (
+    action_text,
+    finding_text,
+    headline,
+    label,
+    limit_text,
+    number,
+    quantity_text,
+    what_text,
+)
+from reports.record import Measurement
 from reports.vocabulary import NAMES
 from tests.reports.make import echo, finding, good, link, verdict
 
@@ -81,6 +91,19 @@ def test_a_failed_test_is_another_sentence_than_a_bad_connection() -> None:
 def test_wifi_and_a_shared_phone_have_words_of_their_own() -> None:
     v = verdict(good("usb0"), links=(link("usb0", "tethered"),), chosen="usb0")
     assert "phone" in finding_text(finding(v, "link_kind"), "en")
+
+
+@pytest.mark.parametrize(
+    ("measured", "rule", "said"),
+    [
+        (good(throughput_up_bytes_per_second=5_000), "throughput_up", "Kapacitet från dig, för bild"),
+        (good(throughput_up_bytes_per_second=5_000), "audio_up", "Kapacitet från dig, för ljud"),
+        (echo(name="join_portal", failure="portal_error"), "join_portal", "Inloggningssidan"),
+        (good(rtt_p95_seconds=0.4), "rtt", "Fördröjning fram och tillbaka"),
+    ],
+)
+def test_what_it_is_about(measured: Measurement, rule: str, said: str) -> None:
+    assert what_text(finding(verdict(measured), rule), "sv") == said
 
 
 @pytest.mark.parametrize(("lang", "said"), [("sv", "Ring kommunens IT-support."), ("en", "Call the municipality's IT")])
