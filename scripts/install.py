@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,15 +75,17 @@ def _reason() -> str:
     return said[-1] if said else "pip gave no reason"
 
 
-def install(stamp: Path, *requirements: str) -> None:
-    """Install, and leave the stamp that says of which versions."""
-    if stamp.exists() and stamp.read_bytes() == wanted():
+def install(stamps: Sequence[Path], *requirements: str) -> None:
+    """Install, and leave the stamps that say of which versions."""
+    if all(stamp.exists() and stamp.read_bytes() == wanted() for stamp in stamps):
         return
     print(f"motesklar: installing into {VENV}, once (about a minute) …", file=sys.stderr, flush=True)
     make_venv()
-    stamp.unlink(missing_ok=True)
+    for stamp in stamps:
+        stamp.unlink(missing_ok=True)
     pip(*requirements)
-    stamp.write_bytes(wanted())
+    for stamp in stamps:
+        stamp.write_bytes(wanted())
 
 
 def main() -> int:
@@ -90,9 +93,11 @@ def main() -> int:
     handle = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the system, however this process ends
-        install(VENV / "installed", "--editable", f"{ROOT}[{extras()}]")
+        program, stamp = ("--editable", f"{ROOT}[{extras()}]"), VENV / "installed"
         if "--development" in sys.argv[1:]:
-            install(VENV / "installed-development", *groups())
+            install((stamp, VENV / "installed-development"), *program, *groups())
+        else:
+            install((stamp,), *program)
     except (InstallError, OSError) as error:
         print(f"motesklar: {error}", file=sys.stderr)
         return 1

@@ -90,7 +90,7 @@ def test_all_links_at_once(lab: Lab, room: str, tmp_path: Path, impaired: None) 
 
 
 def test_a_phone_that_is_unplugged_in_the_middle(lab: Lab, room: str, tmp_path: Path) -> None:
-    process = start(room, tmp_path, *ECHO, "--link", "usb0", "--link", "eth0", "--seconds", "20")
+    process = start(room, tmp_path, *ECHO, "--link", "usb0", "--link", "eth0", "--seconds", "10")
     sending("usb0", process)
     lab("phone", "off")
     document = ended(process)
@@ -105,7 +105,7 @@ def test_a_phone_that_is_unplugged_in_the_middle(lab: Lab, room: str, tmp_path: 
 
 def test_the_cable_is_pulled_in_the_middle(lab: Lab, room: str, tmp_path: Path) -> None:
     """The computer goes over to wifi by itself; the check says that the cable's link went, and what is left."""
-    process = start(room, tmp_path, *ECHO, "--link", "eth0", "--link", "wlan0", "--seconds", "20")
+    process = start(room, tmp_path, *ECHO, "--link", "eth0", "--link", "wlan0", "--seconds", "10")
     sending("eth0", process)
     subprocess.run(["ip", "link", "set", "eth0", "down"], check=True)
     document = ended(process)
