@@ -102,7 +102,7 @@ def _defect(error: Exception) -> int:
 
 def _closed_output() -> int:
     """The reader of our output has gone: nothing more can be said, and the shell must not complain either."""
-    import os
+    from agent.streams import to_nobody
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    to_nobody(1)
     return STOPPED

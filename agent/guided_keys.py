@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from agent.streams import to_nobody
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -41,10 +42,9 @@ def keys(pressed: Pressed, gone: Callable[[], None]) -> AbstractContextManager[N
 
 def forget_closed(streams: Iterable[TextIO]) -> None:
     """Of these, which were terminals: what is still said to one that has been closed meanwhile is said to nobody."""
-    with Path(os.devnull).open("wb") as nowhere:
-        for stream in streams:
-            if not stream.isatty():
-                os.dup2(nowhere.fileno(), stream.fileno())
+    for stream in streams:
+        if not stream.isatty():
+            to_nobody(stream.fileno())
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from agent import defects, turn
+from agent.streams import to_nobody
 from processes.aside import aside
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ def show(*lines: str) -> None:
     except ValueError:  # it is closed
         pass
     except OSError:  # what stands in its buffer would fail again at the end, and be this program's exit code
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stderr.fileno())
+        to_nobody(sys.stderr.fileno())
 
 
 def say_defect(error: BaseException) -> None:

@@ -14,6 +14,7 @@ from tests.e2e.page_rooms import Rooms, axe_source, browser
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.e2e.ui_hindered_desk import Desk
     from tests.ui.page_server import PageServer
 
 
@@ -28,6 +29,14 @@ def rooms() -> Iterator[Rooms]:
 def chromium() -> Iterator[Browser]:
     with browser() as started:
         yield started
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    from tests.e2e.ui_hindered_desk import desk_of_one
+
+    with desk_of_one() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

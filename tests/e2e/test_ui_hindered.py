@@ -7,7 +7,7 @@ on to the verdict. MOTESKLAR_UI_SCENARIOS=all: every row of the tables.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,10 @@ from tests.e2e.ui_hindered import ANSWERS, followed
 from tests.e2e.ui_hindered_desk import (
     ALL,
     DEVICES,
+    TIMEOUT,
     Desk,
     again_without,
     alone_with_a_camera,
-    desk_of_one,
     ended,
     on_linux,
     when_all,
@@ -28,12 +28,6 @@ from tests.media_check.test_microphone import needs_voice
 
 pytestmark = on_linux
 DEFECT = "Testet gick inte att göra: fel i programmet."
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with desk_of_one() as found:
-        yield found
 
 
 # ---- the device of the step goes away
@@ -108,7 +102,6 @@ KILLED = {
     "picture": ("picture", DEFECT),
     "computer": ("computer", ""),
 }
-TIMEOUT = "Testet hann inte bli klart i tid. Testa igen."
 HANGS = {
     "tone": ("speaker", TIMEOUT),
     "listening": ("microphone", TIMEOUT),

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.ui_hindered import Followed, followed
-from tests.e2e.ui_hindered_desk import ended, on_linux, when_all
+from tests.e2e.ui_hindered_desk import TIMEOUT, ended, on_linux, when_all
 from tests.netlab.namespaces import OWN_SYSFS, Namespace, new_namespace, unavailable
 from tests.probes.call.test_links import ROOM, TOKEN, serving
 
@@ -62,7 +62,7 @@ ROWS = {
     "room gone": ("connection", "connection", _room_gone, "Testet gick inte att göra: testrummet svarar inte."),
     "unplugged in the call": ("joining", "joining", _unplugged, "Anslutningen försvann under testet."),
     "killed": ("joining", "joining", _killed, "Testet gick inte att göra: fel i programmet."),
-    "hangs": ("joining", "joining", _hangs, "Testet hann inte bli klart i tid. Testa igen."),
+    "hangs": ("joining", "joining", _hangs, TIMEOUT),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.e2e.page_rooms import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.e2e.ui_hindered import ENDS_S, GONE_S, followed
-from tests.e2e.ui_hindered_desk import Desk, alone_with_a_camera, desk_of_one, ended, on_linux, when_all
+from tests.e2e.ui_hindered_desk import Desk, alone_with_a_camera, ended, on_linux, when_all
 from tests.e2e.ui_hindered_program import GONE
 from tests.media_check.camera_double import FOLDER, cameras
 from tests.media_check.test_microphone import needs_voice
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = on_linux
 SOONER = "const later = setTimeout; window.setTimeout = (then, ms) => later(then, ms / 8);"
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with desk_of_one() as found:
-        yield found
 
 
 # ---- the page goes away

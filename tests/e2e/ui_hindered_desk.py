@@ -23,6 +23,7 @@ on_linux = [
     pytest.mark.slow,
 ]
 DEVICES = ("speaker", "microphone", "picture")
+TIMEOUT = "Testet hann inte bli klart i tid. Testa igen."
 
 
 @dataclass

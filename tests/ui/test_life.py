@@ -12,7 +12,7 @@ from agent import turn
 from agent.service import state as kept
 from agent.ui import running
 from agent.ui.life import Life, Limits
-from tests.ui.serving import Visitor, serving, told, visiting
+from tests.ui.serving import Visitor, serving, told, until, visiting
 
 LIMITS = Limits()
 
@@ -126,8 +126,7 @@ async def test_one_that_waits_for_another_program_can_be_stopped(tmp_path: Path)
     async with serving(tmp_path) as page, visiting(page) as visitor:
         with kept.held(tmp_path, kept.TEST_LOCK):
             asked = asyncio.create_task(visitor.post("start", {"company": "alone"}))
-            while not page.running.on:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            await until(lambda: page.running.on)
             await visitor.post("stop", {})
             assert await asyncio.wait_for(asked, 1) == (204, "")
             while page.running.on:  # noqa: ASYNC110
@@ -142,8 +141,7 @@ async def test_none_begins_once_it_ends(tmp_path: Path):
     async with serving(tmp_path) as page, visiting(page) as visitor:
         with kept.held(tmp_path, kept.TEST_LOCK):
             asked = asyncio.create_task(visitor.post("start", {"company": "alone"}))
-            while not page.running.on:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            await until(lambda: page.running.on)
             await page.running.close()
         assert await asked == (409, "running")
         assert (page.running.on, told(page).asked) == (False, [])
